@@ -1,0 +1,13 @@
+# LibTorch as an imported target from the unpacked wheel, without the wheel's own CMake package, which insists on a CUDA
+# toolkit. Only the CPU libraries are linked; libtorch_cpu finds libcupti and libcudart beside it by its own rpath.
+set(DISCO_TORCH_DIR ${CMAKE_SOURCE_DIR}/.deps/torch-2.11.0/torch CACHE PATH "The wheel's torch folder: include/ and lib/")
+if(NOT EXISTS ${DISCO_TORCH_DIR}/lib/libtorch_cpu.so)
+  message(FATAL_ERROR "LibTorch is not in ${DISCO_TORCH_DIR}; ./disco and ./test install it")
+endif()
+add_library(disco_libtorch INTERFACE)
+target_include_directories(disco_libtorch SYSTEM INTERFACE
+  ${DISCO_TORCH_DIR}/include ${DISCO_TORCH_DIR}/include/torch/csrc/api/include)
+target_link_libraries(disco_libtorch INTERFACE ${DISCO_TORCH_DIR}/lib/libtorch_cpu.so ${DISCO_TORCH_DIR}/lib/libc10.so)
+target_link_options(disco_libtorch INTERFACE
+  "LINKER:-rpath,${DISCO_TORCH_DIR}/lib" "LINKER:-rpath-link,${DISCO_TORCH_DIR}/../nvidia/cu13/lib"
+  )

@@ -1,0 +1,26 @@
+// Small helpers for text.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace disco {
+
+/// The candidate nearest to `word` by edit distance (case ignored), when it is near enough to be a likely misspelling.
+std::optional<std::string> nearest_word(std::string_view word, std::span<const std::string> candidates);
+
+std::string_view trim(std::string_view text);
+std::vector<std::string> split(std::string_view text, char separator);
+std::string join(std::span<const std::string> parts, std::string_view separator);
+std::string lower_case(std::string_view text);  ///< ASCII letters only.
+
+/// Whether the bytes are valid UTF-8 (no overlong forms, no surrogates).
+bool is_utf8(std::string_view text);
+/// One code point at `position`, which moves past it; U+FFFD and one byte on for invalid bytes.
+char32_t next_code_point(std::string_view text, std::size_t& position);
+void append_utf8(std::string& text, char32_t code_point);
+
+}  // namespace disco

@@ -1,0 +1,43 @@
+// CLIP's tokenizer: lower-cased byte-level BPE (GUIDED-STEP "Networks", Tokenizer). No torch.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace disco {
+
+class Tokenizer {
+ public:
+  /// Reads bpe_simple_vocab_16e6.txt.gz (or unpacked). Throws FormatError.
+  explicit Tokenizer(const std::filesystem::path& vocabulary);
+  /// The vocabulary beside the models (a store entry of role tokenizer, or a file of its name), else the set-up's copy.
+  /// Throws RequestError saying how to get it.
+  static std::filesystem::path find_vocabulary(const std::vector<std::filesystem::path>& model_folders);
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+
+  /// Token ids without start and end.
+  std::vector<std::int64_t> encode(std::string_view text) const;
+
+  struct Context {
+    std::vector<std::int64_t> ids;  ///< `length` ids: start, text, end, zeros.
+    std::string lost;               ///< The words that did not fit; empty when all did.
+  };
+  /// Truncates when the text is longer than length − 2 tokens.
+  Context context(std::string_view text, std::size_t length = 77) const;
+  /// The text of a token, for messages.
+  std::string word(std::int64_t id) const;
+  std::int64_t start_token() const;
+  std::int64_t end_token() const;
+
+ private:
+  struct Tables;
+  std::unique_ptr<Tables> tables_;
+};
+
+}  // namespace disco

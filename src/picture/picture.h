@@ -1,0 +1,51 @@
+// 8-bit pictures and their files.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace disco {
+
+/// Interleaved 8-bit samples, rows from the top. channels is 1 (grey), 3 (RGB) or 4 (RGBA).
+struct Picture {
+  int width = 0, height = 0, channels = 3;
+  std::vector<std::uint8_t> samples;
+
+  Picture() = default;
+  Picture(int width_, int height_, int channels_)
+      : width(width_), height(height_), channels(channels_),
+        samples(static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_) * static_cast<std::size_t>(channels_)) {}
+  std::uint8_t& at(int x, int y, int c) { return samples[offset(x, y, c)]; }
+  std::uint8_t at(int x, int y, int c) const { return samples[offset(x, y, c)]; }
+
+ private:
+  std::size_t offset(int x, int y, int c) const {
+    return (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) *
+               static_cast<std::size_t>(channels) + static_cast<std::size_t>(c);
+  }
+};
+
+/// Text that travels with a picture: keyword → UTF-8 text ("parameters", "disco").
+using PictureText = std::map<std::string, std::string>;
+
+/// PNG, JPEG or WebP, recognised by content; 16-bit and palette files become 8-bit. Sides up to 32768, 2^28 samples in
+/// all. Throws Error (missing) or FormatError (broken), naming the file.
+Picture read_picture(const std::filesystem::path& path);
+Picture decode_picture(std::string_view bytes, const std::string& name);
+/// Grey is spread over three channels; alpha is dropped as PIL's convert("RGB") does.
+Picture to_rgb(const Picture& picture);
+
+/// The format is "png", "jpg" or "webp". PNG text goes to tEXt when it is Latin-1, else to an uncompressed iTXt, before
+/// IDAT; in JPEG and WebP `parameters` goes to the Exif UserComment (0x9286, "UNICODE\0", UTF-16BE).
+std::string encode_picture(const Picture& picture, const std::string& format, const PictureText& text = {});
+/// encode_picture() by the path's extension, written whole or not at all.
+void write_picture(const std::filesystem::path& path, const Picture& picture, const PictureText& text = {});
+
+/// The texts of a PNG (tEXt, zTXt, iTXt) or the Exif UserComment of a JPEG or WebP as "parameters".
+PictureText read_picture_text(std::string_view bytes, const std::string& name);
+
+}  // namespace disco

@@ -1,0 +1,36 @@
+// DDIM and PLMS as GUIDED-STEP "Sampler" states them. A sampler is a function of the state; it knows no CLIP.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <vector>
+
+#include "diffusion/denoiser.h"
+
+namespace disco {
+
+/// Everything that a sampler carries from step to step (all of it goes into checkpoints).
+struct SamplerState {
+  at::Tensor x;                     ///< (1,3,H,W) float32, the noisy picture before step i.
+  int i = 0;                        ///< The step to do next; −1 when done.
+  std::vector<at::Tensor> old_eps;  ///< PLMS: guided ε′ of earlier steps, newest last, at most order − 1.
+};
+
+struct SamplerProblem {
+  const NoiseSchedule& schedule;
+  EpsilonFunction epsilon;
+  GuidanceFunction guidance;  ///< May be empty.
+  bool clip_denoised = true;
+};
+
+/// Standard normal noise of x's shape for step i (drawn at every DDIM step, used or not).
+using NoiseFunction = std::function<at::Tensor(int i)>;
+
+/// One DDIM step. eta in [−1, 1]. Moves the state and returns the unguided x̂0 that is shown (1,3,H,W).
+at::Tensor ddim_step(const SamplerProblem& problem, SamplerState& state, double eta, const NoiseFunction& noise);
+
+/// One PLMS step (Liu 2022) of order 1 to 4; the first step is pseudo improved Euler.
+at::Tensor plms_step(const SamplerProblem& problem, SamplerState& state, int order);
+
+}  // namespace disco

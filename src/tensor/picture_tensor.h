@@ -1,0 +1,23 @@
+// Pictures as tensors in [-1, 1], and the resizes that the original uses.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "picture/picture.h"
+
+namespace disco {
+
+/// (1,3,H,W) float32 in [-1,1]: v/127.5 − 1 of the RGB samples.
+at::Tensor to_tensor(const Picture& picture);
+/// floor(255·clamp((x+1)/2, 0, 1)) of a (1,3,H,W) or (3,H,W) tensor, not rounded, as 5.7 writes it.
+Picture to_picture(const at::Tensor& x);
+
+/// PIL's Lanczos resize of 8-bit pictures, to the bit (two passes with 22-bit fixed-point weights).
+Picture resize_lanczos(const Picture& picture, int width, int height);
+
+/// ResizeRight (Shocher), cubic, antialiased: GUIDED-STEP "Cutouts". x is (N,C,H,W); differentiable.
+at::Tensor resize_right(const at::Tensor& x, std::int64_t height, std::int64_t width);
+/// The (out, in) matrix of one axis of resize_right(), float32; cached by size.
+at::Tensor resize_right_matrix(std::int64_t in, std::int64_t out);
+
+}  // namespace disco
