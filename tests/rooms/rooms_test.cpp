@@ -27,7 +27,7 @@ const std::map<std::string, std::set<std::string>> allowed = {
     {"sampler", {"core", "diffusion"}},
     {"run", {"core", "picture", "settings", "tensor", "models", "diffusion", "kernels", "guidance", "sampler"}},
     {"train", {"core", "picture", "settings", "tensor", "models", "diffusion", "kernels", "guidance", "sampler", "run"}},
-    {"cli", {"core", "picture", "settings", "run"}},
+    {"cli", {"core", "picture", "settings", "models", "run", "train"}},
 };
 
 const std::set<std::string> without_torch = {"core", "picture", "settings", "cli"};
