@@ -4,8 +4,12 @@ set(DISCO_TORCH_DIR ${CMAKE_SOURCE_DIR}/.deps/torch-2.11.0/torch CACHE PATH "The
 if(NOT EXISTS ${DISCO_TORCH_DIR}/lib/libtorch_cpu.so)
   message(FATAL_ERROR "LibTorch is not in ${DISCO_TORCH_DIR}; ./disco and ./test install it")
 endif()
+# The wheel carries headers of a newer fmt; the system's, which are linked, have to be found before them.
+find_path(DISCO_FMT_INCLUDE fmt/core.h REQUIRED)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/before_torch)
+file(CREATE_LINK ${DISCO_FMT_INCLUDE}/fmt ${CMAKE_BINARY_DIR}/before_torch/fmt SYMBOLIC)
 add_library(disco_libtorch INTERFACE)
-target_include_directories(disco_libtorch SYSTEM INTERFACE
+target_include_directories(disco_libtorch SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/before_torch
   ${DISCO_TORCH_DIR}/include ${DISCO_TORCH_DIR}/include/torch/csrc/api/include)
 target_link_libraries(disco_libtorch INTERFACE ${DISCO_TORCH_DIR}/lib/libtorch_cpu.so ${DISCO_TORCH_DIR}/lib/libc10.so)
 target_link_options(disco_libtorch INTERFACE
