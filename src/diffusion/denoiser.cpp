@@ -23,7 +23,7 @@ at::Tensor predict_x0(const NoiseSchedule& schedule, const at::Tensor& x, const 
 
 at::Tensor predict_epsilon(const NoiseSchedule& schedule, const at::Tensor& x, const at::Tensor& x0, int i) {
   const double inverse = 1 / alpha_bar(schedule, i);
-  // Divided by a tensor: dividing by a scalar would multiply by its reciprocal, which rounds otherwise.
+  // A tensor on x's device: on CUDA, dividing by a number multiplies by its reciprocal, which rounds otherwise.
   const at::Tensor divisor = at::full({}, factor(std::sqrt(inverse - 1)), x.options());
   return (x * factor(std::sqrt(inverse)) - x0) / divisor;
 }

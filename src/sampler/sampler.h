@@ -27,10 +27,15 @@ struct SamplerProblem {
 /// Standard normal noise of x's shape for step i (drawn at every DDIM step, used or not).
 using NoiseFunction = std::function<at::Tensor(int i)>;
 
-/// One DDIM step. eta in [−1, 1]. Moves the state and returns the unguided x̂0 that is shown (1,3,H,W).
+/// One DDIM step (Song 2020, eq. 12). eta in [−1, 1]; a negative one is the same σ with the noise's sign turned. Moves
+/// the state and returns the unguided x̂0 that is shown (1,3,H,W). Calls epsilon, then guidance, then noise. Throws
+/// RequestError for an eta outside, Error when no step is left.
 at::Tensor ddim_step(const SamplerProblem& problem, SamplerState& state, double eta, const NoiseFunction& noise);
 
-/// One PLMS step (Liu 2022) of order 1 to 4; the first step is pseudo improved Euler.
+/// One PLMS step (Liu 2022) of order 1 to 4. Of order 2 and above the first step of a run is pseudo improved Euler: a
+/// second evaluation at i − 1, with the guidance's own network still at i. A run whose first step is i = 0 has no i − 1
+/// and takes x̂0′ of the one evaluation, which is where the reference ends too. The steps after the first gain an order
+/// each until `order` is reached. Throws RequestError for another order, Error when no step is left.
 at::Tensor plms_step(const SamplerProblem& problem, SamplerState& state, int order);
 
 }  // namespace disco

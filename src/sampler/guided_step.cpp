@@ -1,0 +1,38 @@
+#include "sampler/guided_step.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/error.h"
+
+namespace disco {
+
+StepAlphas::StepAlphas(const NoiseSchedule& schedule, int i)
+    : alpha_bar(static_cast<float>(schedule.alphas_cumprod.at(static_cast<std::size_t>(i)))),
+      alpha_bar_prev(static_cast<float>(schedule.alphas_cumprod_prev.at(static_cast<std::size_t>(i)))) {}
+
+GuidedEstimate guided_estimate(const SamplerProblem& problem, const at::Tensor& x, int i, int cur) {
+  GuidedEstimate estimate;
+  estimate.x0_shown = predict_x0(problem.schedule, x, problem.epsilon(x, i).detach(), i);
+  if (problem.clip_denoised) estimate.x0_shown = estimate.x0_shown.clamp(-1, 1);
+  estimate.x0 = estimate.x0_shown;
+  const at::Tensor gradient = problem.guidance ? problem.guidance(x, i, cur) : at::Tensor();
+  if (gradient.defined()) {
+    const float share = std::sqrt(1 - StepAlphas(problem.schedule, i).alpha_bar);
+    const at::Tensor eps = predict_epsilon(problem.schedule, x, estimate.x0_shown, i) - gradient.detach() * share;
+    estimate.x0 = predict_x0(problem.schedule, x, eps, i);
+  }
+  estimate.eps = predict_epsilon(problem.schedule, x, estimate.x0, i);
+  return estimate;
+}
+
+void check_step(const SamplerProblem& problem, const SamplerState& state) {
+  if (state.i < 0 || state.i >= problem.schedule.steps()) {
+    throw Error(fmt::format("the sampler has no step {} (the schedule has {})", state.i, problem.schedule.steps()));
+  }
+  if (!state.x.defined()) throw Error("the sampler was given no picture to start from");
+}
+
+}  // namespace disco
