@@ -79,7 +79,8 @@ inline at::Tensor weight(const std::string& name, const std::vector<std::int64_t
 /// The small test network NET ("unet.adm256", "clip.vit32", "lpips", …), as make_models.py writes it.
 inline std::map<std::string, at::Tensor> network(const std::string& net) {
   std::map<std::string, at::Tensor> result;
-  for (const auto& [key, shape] : json("manifests/small." + net + ".json")["tensors"].items()) {
+  const nlohmann::json manifest = json("manifests/small." + net + ".json");
+  for (const auto& [key, shape] : manifest["tensors"].items()) {
     if (key == "attn_mask") continue;
     const bool head = net == "lpips" && key.starts_with("lin");
     const std::string source = head ? "lpips.lins." + key.substr(3, 1) + key.substr(4) : net + "." + key;
