@@ -1,0 +1,73 @@
+#include "models/layers.h"
+
+#include <ATen/ATen.h>
+
+namespace disco {
+namespace {
+
+constexpr double epsilon = 1e-5;
+
+/// Calls norm(x, weight, bias), in float32 when the dtypes differ; for equal half types the kernels themselves compute
+/// in float32.
+template <class Norm>
+at::Tensor in_float(const at::Tensor& x, const Affine& layer, const Norm& norm) {
+  if (layer.weight.scalar_type() == x.scalar_type()) return norm(x, layer.weight, layer.bias);
+  return norm(x.to(at::kFloat), layer.weight.to(at::kFloat), layer.bias.to(at::kFloat)).to(x.scalar_type());
+}
+
+}  // namespace
+
+Affine affine(const StateDict& tensors, const std::string& prefix) {
+  const auto bias = tensors.find(prefix + ".bias");
+  return {tensors.at(prefix + ".weight"), bias == tensors.end() ? at::Tensor() : bias->second};
+}
+
+at::Tensor linear(const at::Tensor& x, const Affine& layer) { return at::linear(x, layer.weight, layer.bias); }
+
+at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding) {
+  return at::conv2d(x, layer.weight, layer.bias, stride, padding);
+}
+
+at::Tensor group_norm(const at::Tensor& x, const Affine& layer) {
+  return in_float(x, layer, [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
+    return at::group_norm(input, 32, weight, bias, epsilon);
+  });
+}
+
+at::Tensor layer_norm(const at::Tensor& x, const Affine& layer) {
+  return in_float(x, layer, [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
+    return at::layer_norm(input, weight.sizes(), weight, bias, epsilon);
+  });
+}
+
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal) {
+  return at::scaled_dot_product_attention(q, k, v, {}, 0, causal);
+}
+
+BatchNorm batch_norm(const StateDict& tensors, const std::string& prefix) {
+  return {tensors.at(prefix + ".weight"), tensors.at(prefix + ".bias"), tensors.at(prefix + ".running_mean"),
+          tensors.at(prefix + ".running_var")};
+}
+
+at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& layer) {
+  const at::Tensor scale = layer.weight.to(at::kFloat) * at::rsqrt(layer.variance.to(at::kFloat) + epsilon);
+  const at::Tensor shift = layer.bias.to(at::kFloat) - layer.mean.to(at::kFloat) * scale;
+  const auto channels = [&](const at::Tensor& t) { return t.to(x.scalar_type()).view({1, -1, 1, 1}); };
+  return at::addcmul(channels(shift), x, channels(scale));
+}
+
+at::Tensor apply_silu(at::Tensor fresh) { return fresh.requires_grad() ? at::silu(fresh) : at::silu_(fresh); }
+
+at::Tensor apply_relu(at::Tensor fresh) { return at::relu_(fresh); }
+
+at::Tensor add_to(at::Tensor fresh, const at::Tensor& b) { return fresh.add_(b); }
+
+at::Tensor apply_gelu(at::Tensor fresh, bool quick) {
+  if (!quick) return at::gelu(fresh);
+  // SiLU keeps one tensor for its gradient where the product and the sigmoid would keep two.
+  constexpr double slope = 1.702;
+  fresh = fresh.requires_grad() ? fresh * slope : fresh.mul_(slope);
+  return apply_silu(std::move(fresh)).div_(slope);
+}
+
+}  // namespace disco

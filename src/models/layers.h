@@ -1,0 +1,49 @@
+// The layers that the networks are made of, as functions of activations and weights. The weights are handles to the
+// state dict's own tensors: a gradient asked of those arrives there.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "models/weights/state_dict.h"
+
+namespace disco {
+
+/// A weight and a bias; the bias may be undefined.
+struct Affine {
+  at::Tensor weight, bias;
+};
+
+/// PREFIX.weight, and PREFIX.bias where there is one. The tensors have been checked to exist.
+Affine affine(const StateDict& tensors, const std::string& prefix);
+
+/// x (…, in) → (…, out).
+at::Tensor linear(const at::Tensor& x, const Affine& layer);
+/// x (N,in,H,W) → (N,out,H′,W′), zero padding.
+at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride = 1, std::int64_t padding = 0);
+/// 32 groups over the channels of (N,C,…); statistics in float32 whatever the dtypes (ADM's GroupNorm32).
+at::Tensor group_norm(const at::Tensor& x, const Affine& layer);
+/// Over the last axis, in float32 whatever the dtypes.
+at::Tensor layer_norm(const at::Tensor& x, const Affine& layer);
+/// Softmax attention over (N,heads,L,d), scaled by 1/sqrt(d).
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal = false);
+
+/// y = x·scale + shift of a batch norm on its running statistics. Written so that x need not be kept for the gradient
+/// by x: only the scale is.
+struct BatchNorm {
+  at::Tensor weight, bias, mean, variance;
+};
+BatchNorm batch_norm(const StateDict& tensors, const std::string& prefix);
+at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& layer);
+
+/// SiLU of a fresh result that nobody else holds; overwrites it where no gradient is to come.
+at::Tensor apply_silu(at::Tensor fresh);
+/// ReLU that overwrites a fresh result of a convolution, norm or sum (whose gradients do not need it).
+at::Tensor apply_relu(at::Tensor fresh);
+/// a + b, into an `a` that is fresh likewise.
+at::Tensor add_to(at::Tensor fresh, const at::Tensor& b);
+/// GELU, or x·sigmoid(1.702x), of a fresh result.
+at::Tensor apply_gelu(at::Tensor fresh, bool quick);
+
+}  // namespace disco
