@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "models/parameters.h"
+#include "shapes.h"
 #include "support/golden.h"
 
 namespace disco {
@@ -19,21 +20,6 @@ const std::vector<std::string> unet_manifests = {"full.256x256_diffusion_uncond"
                                                  "small.unet.adm256",
                                                  "small.unet.portrait",
                                                  "small.unet.pixelart"};
-
-using Shapes = std::map<std::string, std::vector<std::int64_t>>;
-
-Shapes shapes_of(const std::vector<TensorInfo>& manifest) {
-  Shapes shapes;
-  for (const TensorInfo& info : manifest) shapes[info.name] = info.shape;
-  return shapes;
-}
-
-/// Tensors without storage, for questions about names and shapes.
-StateDict shapeless(const Shapes& shapes) {
-  StateDict tensors;
-  for (const auto& [name, shape] : shapes) tensors[name] = at::empty(shape, at::TensorOptions().device(at::kMeta));
-  return tensors;
-}
 
 UNet small_network(const std::string& name) {
   const nlohmann::json manifest = golden::json("manifests/small.unet." + name + ".json");

@@ -1,0 +1,163 @@
+#include "models/clip.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <variant>
+
+#include "core/error.h"
+#include "models/clip_towers.h"
+#include "models/parameters.h"
+
+namespace disco {
+namespace {
+
+constexpr const char* network = "CLIP model";
+constexpr std::int64_t largest_id = 1 << 20;
+
+bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+/// "text.X" becomes "X", as in OpenAI's files.
+StateDict with_openai_names(StateDict tensors) {
+  StateDict result;
+  for (auto& [name, tensor] : tensors) {
+    result.emplace(name.starts_with("text.") ? name.substr(5) : name, std::move(tensor));
+  }
+  return result;
+}
+
+void check(const StateDict& tensors, const ClipConfig& config) {
+  std::vector<TensorInfo> required = Clip::manifest(config);
+  std::set<std::string> known;
+  for (const TensorInfo& info : required) known.insert(info.name);
+  std::erase_if(required, [](const TensorInfo& info) {
+    return info.name == "logit_scale" || info.name.ends_with(".num_batches_tracked");
+  });
+  require_tensors(tensors, required, network);
+  for (const auto& [name, tensor] : tensors) {
+    if ((name.starts_with("visual.") || name.starts_with("transformer.")) && !known.contains(name)) {
+      throw FormatError(fmt::format("tensor {} belongs to no layer of the CLIP models that are supported", name),
+                        network, "use one of OpenAI's or OpenCLIP's ViT or ResNet models");
+    }
+  }
+}
+
+}  // namespace
+
+struct Clip::Towers {
+  std::variant<VisionTransformer, ModifiedResNet> vision;
+  TextTransformer text;
+  std::set<std::int64_t> known;  ///< Empty: every id is its own row.
+  at::Tensor rows;               ///< Vocabulary id → row; ids beyond its end have row 0. On the CPU.
+};
+
+Clip::Clip(StateDict tensors, const std::string& activation) : tensors_(with_openai_names(std::move(tensors))) {
+  if (activation != "quick_gelu" && activation != "gelu") {
+    throw FormatError(fmt::format("activation \"{}\" is unknown", activation), network, "give quick_gelu or gelu");
+  }
+  config_ = recognise(tensors_);
+  check(tensors_, config_);
+  const bool quick = activation == "quick_gelu";
+  using Vision = std::variant<VisionTransformer, ModifiedResNet>;
+  Towers towers{
+      config_.is_vit ? Vision(VisionTransformer(tensors_, config_, quick)) : Vision(ModifiedResNet(tensors_, config_)),
+      TextTransformer(tensors_, config_, quick),
+      {},
+      {}};
+  if (const auto found = tensors_.find("token_ids"); found != tensors_.end()) {
+    const at::Tensor ids = found->second.to(at::kCPU, at::kLong).contiguous();
+    if (ids.dim() != 1 || ids.numel() != config_.vocabulary) {
+      throw FormatError(
+          fmt::format("token_ids has shape {}, expected ({})", shape_text(ids.sizes()), config_.vocabulary), network);
+    }
+    towers.rows = at::zeros({largest_id}, at::kLong);
+    for (std::int64_t row = 1; row < ids.numel(); ++row) {
+      const std::int64_t id = ids.const_data_ptr<std::int64_t>()[row];
+      if (id < 0 || id >= largest_id) throw FormatError(fmt::format("token_ids holds {}", id), network);
+      towers.rows.data_ptr<std::int64_t>()[id] = row;
+      towers.known.insert(id);
+    }
+    const std::int64_t size = towers.known.empty() ? 1 : *towers.known.rbegin() + 1;
+    towers.rows = towers.rows.narrow(0, 0, size).clone();
+  }
+  towers_ = std::make_shared<const Towers>(std::move(towers));
+}
+
+at::Tensor Clip::encode_image(const at::Tensor& x) const {
+  if (x.dim() != 4 || x.size(1) != 3 || x.size(2) != config_.input_size || x.size(3) != config_.input_size) {
+    throw Error(fmt::format("its input is {}, expected (N, 3, {}, {})", shape_text(x.sizes()), config_.input_size,
+                            config_.input_size),
+                network);
+  }
+  return std::visit([&](const auto& tower) { return tower.forward(x); }, towers_->vision).to(x.scalar_type());
+}
+
+at::Tensor Clip::encode_text(const at::Tensor& tokens) const {
+  if (tokens.dim() != 2 || tokens.size(0) == 0 || tokens.size(1) == 0 || tokens.size(1) > config_.context) {
+    throw Error(fmt::format("its text is {}, expected (N, {})", shape_text(tokens.sizes()), config_.context), network);
+  }
+  const at::Tensor ids = tokens.to(at::kCPU, at::kLong);
+  const at::Tensor ends = ids.argmax(1);
+  at::Tensor rows = ids.narrow(1, 0, ends.max().item<std::int64_t>() + 1);
+  const std::int64_t known = towers_->rows.defined() ? largest_id : config_.vocabulary;
+  if (rows.min().item<std::int64_t>() < 0 || rows.max().item<std::int64_t>() >= known) {
+    throw Error("a token id is not of its vocabulary", network);
+  }
+  if (towers_->rows.defined()) {
+    const std::int64_t size = towers_->rows.size(0);
+    rows = at::where(rows < size, towers_->rows.take(rows.clamp_max(size - 1)), 0);
+  }
+  const at::Tensor& embedding = tensors_.at("token_embedding.weight");
+  const at::Tensor encoded = towers_->text.forward(rows.to(embedding.device()), ends.to(embedding.device()));
+  return encoded.to(at::promote_types(encoded.scalar_type(), at::kFloat));
+}
+
+bool Clip::knows_token(std::int64_t id) const { return !towers_->rows.defined() || towers_->known.contains(id); }
+
+StateDict initial_clip(const ClipConfig& config, std::uint64_t seed) {
+  const auto root = [](std::int64_t n) { return std::sqrt(static_cast<double>(n)); };
+  const double text_root = 1 / root(config.text_width), vision_root = 1 / root(config.vision_width);
+  const double depth_root = 1 / root(2 * config.text_layers), pool_root = 1 / root(32 * config.vision_width);
+  StateDict result;
+  for (const TensorInfo& info : Clip::manifest(config)) {
+    const std::string& name = info.name;
+    const bool text = !name.starts_with("visual.");
+    at::Tensor tensor = at::zeros(info.shape, info.dtype);
+    const auto normal = [&](double deviation) { tensor.normal_(0, deviation, tensor_generator(seed, name)); };
+    const auto uniform = [&](double bound) { tensor.uniform_(-bound, bound, tensor_generator(seed, name)); };
+    if (name == "logit_scale") {
+      tensor.fill_(std::log(1 / .07));
+    } else if (name == "token_embedding.weight") {
+      normal(.02);
+    } else if (name == "positional_embedding") {
+      normal(.01);
+    } else if (name == "text_projection") {
+      normal(text_root);
+    } else if (name.starts_with("visual.attnpool.")) {
+      if (name.ends_with(".weight")) normal(pool_root);
+      if (name.ends_with("positional_embedding")) normal(pool_root);
+    } else if (name == "visual.class_embedding" || name == "visual.positional_embedding" || name == "visual.proj") {
+      normal(vision_root);
+    } else if (name.ends_with(".running_var") || (info.shape.size() == 1 && name.ends_with(".weight"))) {
+      // The last norm of a bottleneck begins at zero, so that a fresh bottleneck passes its input on.
+      if (!(contains(name, "visual.layer") && name.ends_with(".bn3.weight"))) tensor.fill_(1);
+    } else if (text && name.ends_with("attn.in_proj_weight")) {
+      normal(text_root);
+    } else if (text && (name.ends_with("attn.out_proj.weight") || name.ends_with("mlp.c_proj.weight"))) {
+      normal(text_root * depth_root);
+    } else if (text && name.ends_with("mlp.c_fc.weight")) {
+      normal(text_root / std::sqrt(2.0));
+    } else if (name.ends_with("attn.in_proj_weight")) {
+      uniform(std::sqrt(6.0 / static_cast<double>(info.shape[0] + info.shape[1])));
+    } else if (info.shape.size() > 1) {
+      uniform(1 / root(tensor[0].numel()));
+    }
+    result.emplace(name, std::move(tensor));
+  }
+  return result;
+}
+
+}  // namespace disco
