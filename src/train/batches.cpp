@@ -1,0 +1,56 @@
+#include "train/batches.h"
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+
+#include "core/hash.h"
+#include "train/world/paint.h"
+
+namespace disco {
+
+std::uint64_t sample_seed(std::uint64_t seed, std::uint64_t index) { return splitmix64(splitmix64(seed) + index); }
+
+std::uint64_t step_seed(std::uint64_t seed, std::int64_t step) {
+  return splitmix64(splitmix64(seed ^ 0x5354455053ull) + static_cast<std::uint64_t>(step));
+}
+
+at::Tensor paint_batch(std::span<const Scene> scenes, int side) {
+  const auto n = static_cast<std::int64_t>(scenes.size());
+  at::Tensor rows = at::empty({n, side, side, 3}, at::kByte);
+  auto* out = rows.mutable_data_ptr<std::uint8_t>();
+  for (const Scene& scene : scenes) {
+    const Picture picture = paint(scene, side);
+    std::memcpy(out, picture.samples.data(), picture.samples.size());
+    out += picture.samples.size();
+  }
+  return rows.permute({0, 3, 1, 2}).contiguous();
+}
+
+at::Tensor to_signed(const at::Tensor& pictures) { return pictures.to(at::kFloat).mul_(1 / 127.5).sub_(1); }
+
+CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int64_t count, int side) {
+  CaptionedBatch batch;
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(count); ++i) {
+    const std::uint64_t sample = sample_seed(seed, first + i);
+    batch.scenes.push_back(random_scene(sample));
+    batch.captions.push_back(caption(batch.scenes.back(), sample));
+  }
+  batch.pictures = paint_batch(batch.scenes, side);
+  return batch;
+}
+
+at::Tensor agreement(const CaptionedBatch& batch) {
+  const auto n = static_cast<std::int64_t>(batch.scenes.size());
+  at::Tensor matrix = at::zeros({n, n});
+  auto cells = matrix.accessor<float, 2>();
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      const auto row = static_cast<std::size_t>(i), column = static_cast<std::size_t>(j);
+      if (describes(batch.captions[column], batch.scenes[column], batch.scenes[row])) cells[i][j] = 1;
+    }
+  }
+  return matrix;
+}
+
+}  // namespace disco

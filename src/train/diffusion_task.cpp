@@ -1,0 +1,86 @@
+// A small unconditional UNet with v prediction (Salimans & Ho 2022) on ADM's linear schedule.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "diffusion/noise_schedule.h"
+#include "models/unet.h"
+#include "tensor/picture_tensor.h"
+#include "tensor/random.h"
+#include "train/ahead.h"
+#include "train/batches.h"
+#include "train/noising.h"
+#include "train/task.h"
+
+namespace disco {
+namespace {
+
+class DiffusionTask final : public Task {
+ public:
+  explicit DiffusionTask(const TrainRequest& request) : request_(request) {
+    nlohmann::json sizes = {{"image_size", request.picture_size},
+                            {"num_channels", 96},
+                            {"num_res_blocks", 1},
+                            {"num_head_channels", 32},
+                            {"learn_sigma", false},
+                            {"channel_mult", {1, 2}},
+                            {"attention_resolutions", "8"},
+                            {"patch", 4},
+                            {"prediction", "v"},
+                            {"use_scale_shift_norm", true},
+                            {"resblock_updown", false}};
+    sizes.update(request.config);
+    config_ = UNetConfig::from_json(sizes);
+    if (config_.prediction != "v" || config_.learn_sigma || config_.class_count != 0) {
+      throw RequestError("only unconditional networks with v prediction and without learned variance are trained",
+                         "config");
+    }
+  }
+
+  StateDict initial() const override { return initial_unet(config_, request_.seed); }
+  nlohmann::json config() const override { return config_.to_json(); }
+
+  void start(const StateDict& tensors, std::int64_t first) override {
+    unet_.emplace(config_, tensors);
+    const auto batch = static_cast<std::uint64_t>(request_.batch);
+    batches_ = std::make_unique<Ahead<at::Tensor>>(
+        [seed = request_.seed, batch, side = static_cast<int>(request_.picture_size)](std::uint64_t index) {
+          std::vector<Scene> scenes;
+          for (std::uint64_t i = 0; i < batch; ++i)
+            scenes.push_back(random_scene(sample_seed(seed, index * batch + i)));
+          return paint_batch(scenes, side);
+        },
+        static_cast<std::uint64_t>(first), 8, request_.painters);
+  }
+
+  at::Tensor loss(std::int64_t step) override {
+    RandomStream draws(step_seed(request_.seed, step));
+    const Noised noised = add_random_noise(to_signed(batches_->take()), 1000, draws);
+    const at::Tensor v = unet_->forward(noised.x, noised.t);
+    return at::mse_loss(v, noised.v);
+  }
+
+  std::string look(const StateDict& tensors, std::int64_t step) const override {
+    constexpr std::int64_t columns = 6, rows = 4;
+    const UNet unet(config_, tensors);
+    RandomStream draws(request_.seed);
+    const at::Tensor pictures =
+        sample_pictures(unet, draws.randn({columns * rows, 3, request_.picture_size, request_.picture_size}), 25);
+    const fs::path path = request_.run_folder / fmt::format("samples-{:06}.png", step);
+    write_picture(path, to_picture(contact_sheet(pictures, columns)));
+    return "samples: " + path.string();
+  }
+
+ private:
+  TrainRequest request_;
+  UNetConfig config_;
+  std::optional<UNet> unet_;
+  std::unique_ptr<Ahead<at::Tensor>> batches_;
+};
+
+}  // namespace
+
+std::unique_ptr<Task> diffusion_task(const TrainRequest& request) { return std::make_unique<DiffusionTask>(request); }
+
+}  // namespace disco
