@@ -75,6 +75,15 @@ void write_file(const fs::path& path, std::string_view bytes) {
   file.commit();
 }
 
+bool create_file(const fs::path& path, std::string_view bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  // A hard link, unlike a rename, refuses to replace what is there.
+  if (::link(file.temporary().c_str(), path.c_str()) == 0) return true;
+  if (errno == EEXIST) return false;
+  throw Error(fmt::format("cannot create the file ({})", reason()), path.string());
+}
+
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
   std::error_code error;
   if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), error);

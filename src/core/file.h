@@ -20,6 +20,9 @@ std::string read_file(const fs::path& path, std::uint64_t limit = std::uint64_t{
 /// the old file is still there whole. Creates missing folders. Throws Error with the system's reason.
 void write_file(const fs::path& path, std::string_view bytes);
 
+/// Creates `path` with these bytes unless it is there already (then false): two programs never get the same new name.
+bool create_file(const fs::path& path, std::string_view bytes);
+
 /// A file that becomes visible under its name only by commit(). Destroyed uncommitted, it leaves nothing behind.
 class AtomicFile {
  public:

@@ -12,18 +12,22 @@
 
 namespace disco {
 
+/// One stream of random numbers. Copies share it: a draw from one moves all of them on.
 class RandomStream {
  public:
+  /// As torch.manual_seed(seed): the twister is seeded with the low 32 bits.
   explicit RandomStream(std::uint64_t seed);
 
-  /// float32, filled in NCHW order.
+  /// float32, on the CPU, filled in NCHW order.
   at::Tensor randn(at::IntArrayRef sizes);
-  double rand();                                            ///< torch.rand(()): float32, [0,1).
+  double rand();                                              ///< torch.rand(()): float32, [0,1).
   std::int64_t randint(std::int64_t low, std::int64_t high);  ///< torch.randint(low, high, ()): [low, high).
-  double uniform(double from, double to);                   ///< torch.empty(1).uniform_(from, to): float32.
+  double uniform(double from, double to);                     ///< torch.empty(1).uniform_(from, to): float32.
+  double normal(double mean, double deviation);               ///< torch.empty(1).normal_(mean, deviation): float32.
   std::vector<std::int64_t> randperm(std::int64_t n);
 
   at::Tensor state() const;  ///< uint8, for checkpoints.
+  /// Throws FormatError when `state` is not one of state()'s.
   void set_state(const at::Tensor& state);
 
  private:
@@ -36,8 +40,8 @@ enum class Purpose { start_noise, sampler_noise, cutouts, augmentation, fuzzy, i
 /// Names one stream of native mode.
 struct StreamKey {
   Purpose purpose;
-  int step = 0;            ///< Sampling step index.
-  std::string_view model;  ///< CLIP model name, where the draw is for one.
+  int step = 0;                 ///< Sampling step index.
+  std::string_view model = {};  ///< CLIP model name, where the draw is for one.
   int batch = 0;
 };
 
@@ -49,12 +53,13 @@ class RandomStreams {
   static RandomStreams independent(std::uint64_t seed);
 
   /// The stream to draw from. In native mode each call starts the key's stream from its beginning; the reference stays
-  /// good until the next call.
+  /// good until the next call, a copy of the stream for as long as it is kept.
   RandomStream& get(const StreamKey& key);
 
   bool is_shared() const { return shared_; }
   /// State of the shared stream (undefined tensor in native mode, which has none).
   at::Tensor state() const;
+  /// Does nothing in native mode.
   void set_state(const at::Tensor& state);
 
  private:
@@ -64,7 +69,9 @@ class RandomStreams {
   RandomStream stream_;
 };
 
-/// The seed of a key's stream: documented in random.cpp, fixed for ever.
+/// The seed of a key's stream, fixed for ever, with s = splitmix64 and c = crc32 of a name in UTF-8:
+///   s(s(s(s(s(seed) ^ c(purpose)) ^ step) ^ c(model)) ^ batch)
+/// Purposes are named as in the enum ("start_noise", …); step and batch are taken as unsigned 64-bit integers.
 std::uint64_t stream_seed(std::uint64_t seed, const StreamKey& key);
 
 }  // namespace disco

@@ -1,0 +1,81 @@
+// The guidance gradient of one evaluation. GUIDED-STEP "Guidance gradient".
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "diffusion/denoiser.h"
+#include "guidance/targets.h"
+#include "models/clip.h"
+#include "models/lpips.h"
+
+namespace disco {
+
+/// A CLIP model of the mix with what it looks for.
+struct GuidanceModel {
+  std::string name;
+  std::shared_ptr<const Clip> clip;
+  Schedule weight;
+  Targets targets;
+};
+
+/// What an evaluation reports.
+struct GuidanceReport {
+  std::vector<double> losses;  ///< One a model and batch, in order.
+  bool not_finite = false;     ///< The accumulated gradient held a NaN or infinity; guidance was zero.
+  bool clamped = false;        ///< clamp_grad cut the gradient.
+  double magnitude = 0;        ///< Root mean square of the gradient before the clamp.
+};
+
+/// x̂0 of x (1,3,H,W) at step `cur`, differentiable by x, never clamped: the secondary model's or the UNet's.
+using CleanPrediction = std::function<at::Tensor(const at::Tensor& x, int cur)>;
+
+class Guidance {
+ public:
+  struct Parts {
+    const NoiseSchedule* schedule = nullptr;
+    CleanPrediction predict;
+    std::vector<GuidanceModel> models;
+    std::shared_ptr<const Lpips> lpips;  ///< Null when neither init_scale nor a symmetry loss needs it.
+    at::Tensor init;                     ///< (1,3,H,W) in [-1,1], or undefined.
+    RandomStreams* streams = nullptr;
+    int first_step = 0;                  ///< The index i of the run's first step.
+  };
+
+  Guidance(const Settings& settings, Parts parts);
+
+  /// The gradient at x (1,3,H,W) of the log-likelihood that the guidance adds; see GuidanceFunction. Draws cutouts and
+  /// fills report(). Never undefined.
+  at::Tensor gradient(const at::Tensor& x, int i, int cur);
+
+  const GuidanceReport& report() const { return report_; }
+  /// Settings marked live may change between steps.
+  void change(const Settings& settings) { settings_ = settings; }
+  /// Multiplies clip_guidance_scale and clamp_max from the next evaluation on (1: as set; 0: no guidance by CLIP), so that
+  /// a failed step can be retried more carefully. Faithful runs ignore it.
+  void set_caution(double caution) { caution_ = caution; }
+  /// guidance_every: the gradient kept for steps in between (undefined: none yet); part of a checkpoint.
+  const at::Tensor& kept_gradient() const { return kept_; }
+  void keep_gradient(at::Tensor gradient) { kept_ = std::move(gradient); }
+
+ private:
+  at::Tensor clip_gradient(const at::Tensor& x_in, int i, int entry);
+  /// The losses that act on x_in itself; undefined when all are off.
+  at::Tensor picture_loss(const at::Tensor& x_in, int i, int entry) const;
+  at::Tensor clamped(const at::Tensor& gradient, int entry);
+
+  Settings settings_;
+  Parts parts_;
+  GuidanceReport report_;
+  double caution_ = 1;
+  at::Tensor kept_;
+};
+
+/// The schedule entry of a step: 1000 − (floor(t) + 1), t = model_time(i).
+int schedule_entry(const NoiseSchedule& schedule, int i);
+
+}  // namespace disco

@@ -1,0 +1,47 @@
+// A run on the disk: all that is needed to go on to the same bits. One safetensors file a picture; its metadata is JSON.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "run/generation.h"
+#include "settings/settings.h"
+
+namespace disco {
+
+/// A noisy picture to carry on from.
+struct NoisyPicture {
+  at::Tensor x;              ///< (1,3,H,W)
+  double alpha_cumprod = 0;  ///< Its ᾱ.
+};
+
+struct Checkpoint {
+  Settings settings;  ///< Resolved, with the seed that was drawn; paths absolute.
+  std::map<std::string, std::string> origins;  ///< Where each setting came from, for drafts.
+  int picture = 0;    ///< The picture that the state belongs to, from 0.
+  int number = 0;     ///< N of BATCH(N)_0000.
+  double seconds = 0; ///< Spent on the run so far.
+  std::map<std::string, std::string> model_hashes;  ///< Model name → SHA-256, to refuse other weights.
+  int threads = 0;
+  double stop_share = 1;  ///< Below 1 the run draws drafts that stop after this share of the steps.
+  std::string device;
+  /// A finished draft: ᾱ of its noisy picture, for carrying it on with other steps; 0 otherwise.
+  double alpha_cumprod = 0;
+  std::optional<NoisyPicture> start;  ///< What the run carries on from, instead of noise.
+  at::Tensor stream_before;           ///< Faithful runs: the shared stream as it was before this picture.
+  std::optional<PictureState> state;  ///< Nothing: the picture has not been begun.
+};
+
+void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+/// The bytes that save_checkpoint() writes for a checkpoint without a state.
+std::string first_checkpoint(const Checkpoint& checkpoint);
+/// Throws FormatError when the file is no checkpoint, or one of another version.
+Checkpoint load_checkpoint(const std::filesystem::path& path);
+
+/// Unfinished runs (*.ckpt) at or below a path, newest first.
+std::vector<std::filesystem::path> find_checkpoints(const std::filesystem::path& path);
+
+}  // namespace disco

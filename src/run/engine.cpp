@@ -1,0 +1,133 @@
+#include "run/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "run/doctor.h"
+#include "run/draft.h"
+#include "run/inspection.h"
+#include "run/memory_estimate.h"
+#include "run/run_loop.h"
+#include "run/session.h"
+
+namespace disco {
+namespace {
+
+constexpr double bytes_per_gib = 1024.0 * 1024.0 * 1024.0;
+
+class LocalEngine final : public Engine {
+ public:
+  explicit LocalEngine(const EngineOptions& options)
+      : options_(options), session_(options.model_folders, options.device, options.threads) {}
+
+  RunResult run(const RunRequest& request, RunListener& listener) override {
+    check(request.resolved.settings);
+    RunLoop loop(session_, loop_options(request), listener);
+    loop.begin(request.resolved.settings, request.resolved.origins);
+    return {loop.draw_all()};
+  }
+
+  RunResult resume(const fs::path& path, double checkpoint_seconds, const std::atomic<bool>* interrupt,
+                   RunListener& listener) override {
+    if (!fs::exists(path)) throw RequestError("there is no such file or folder", path.string());
+    const std::vector<fs::path> checkpoints = find_checkpoints(path);
+    if (checkpoints.empty()) {
+      throw RequestError("there is no unfinished run here", path.string(), "name the output folder or the .ckpt file");
+    }
+    Checkpoint checkpoint = load_checkpoint(checkpoints.front());
+    check(checkpoint.settings);
+    RunLoop loop(session_, {checkpoints.front().parent_path(), checkpoint_seconds, interrupt}, listener);
+    const bool drafts = checkpoint.stop_share < 1;
+    loop.resume(std::move(checkpoint));
+    // Killed between two pictures, a run leaves the checkpoint of the finished one behind.
+    for (int k = 0; k < loop.first_picture(); ++k) fs::remove(loop.names().checkpoint(k));
+    if (drafts) return {{draw_remaining_drafts(loop).sheet}};
+    return {loop.draw_all()};
+  }
+
+  DraftResult draft(const DraftRequest& request, RunListener& listener) override {
+    check(request.run.resolved.settings);
+    return draw_drafts(request, session_, listener);
+  }
+
+  RunResult finish(const fs::path& path, const std::vector<int>& numbers, const RunRequest& request,
+                   RunListener& listener) override {
+    return finish_drafts(path, numbers, request, session_, listener);
+  }
+
+  MemoryEstimate estimate(const Settings& settings) override {
+    return estimate_memory(settings, session_.store(), memory_limit());
+  }
+
+  nlohmann::ordered_json doctor() override { return examine(session_, memory_limit()); }
+
+  nlohmann::ordered_json recommended_settings(const std::string& diffusion_model) override {
+    const auto entry = session_.store().find(diffusion_model, "diffusion");
+    if (!entry || !entry->config.contains("recommended")) return nlohmann::ordered_json::object();
+    return nlohmann::ordered_json(entry->config["recommended"]);
+  }
+
+  std::map<std::string, std::vector<std::string>> unknown_words(const Settings& settings) override {
+    std::map<std::string, std::vector<std::string>> unknown;
+    for (const ClipChoice& choice : settings.clip_models) {
+      const auto clip = session_.clip(choice.name);
+      std::vector<std::string>& words = unknown[choice.name];
+      for (const Prompt& prompt : prompts_at(settings.text_prompts, 0)) {
+        for (const std::int64_t id : session_.tokenizer().encode(prompt.text)) {
+          const std::string word = session_.tokenizer().word(id);
+          const bool listed = std::find(words.begin(), words.end(), word) != words.end();
+          if (!clip->knows_token(id) && !listed) words.push_back(word);
+        }
+      }
+      if (words.empty()) unknown.erase(choice.name);
+    }
+    return unknown;
+  }
+
+  std::vector<ModelEntry> list_models() override { return session_.store().list(); }
+  const std::vector<CatalogEntry>& known_models() override { return catalog(); }
+  FileInspection inspect(const fs::path& file) override { return inspect_file(file); }
+  ModelEntry add_model(const fs::path& file, const std::string& name) override { return session_.store().add(file, name); }
+  void remove_model(const std::string& name) override { session_.store().remove(name); }
+  std::vector<ModelStore::Verdict> verify_models() override { return session_.store().verify(); }
+  ModelEntry pull_model(const std::string& name, const ModelStore::PullOptions& options) override {
+    return session_.store().pull(name, options);
+  }
+
+ private:
+  std::uint64_t memory_limit() const { return static_cast<std::uint64_t>(options_.memory_limit_gib * bytes_per_gib); }
+
+  static RunLoop::Options loop_options(const RunRequest& request) {
+    return {request.out / file_name(request.resolved.settings.batch_name), request.checkpoint_seconds, request.interrupt};
+  }
+
+  /// What must be known before any work: the models are there, and the run fits.
+  void check(const Settings& settings) {
+    const ModelStore& store = session_.store();
+    store.require(settings.diffusion_model, "diffusion");
+    if (settings.use_secondary_model) store.require(settings.secondary_model, "secondary");
+    for (const ClipChoice& choice : settings.clip_models) store.require(choice.name, "clip");
+    const MemoryEstimate estimate = estimate_memory(settings, store, memory_limit());
+    if (!estimate.fits()) {
+      throw MemoryError(fmt::format("the run needs about {:.1f} GiB of memory, and {:.1f} GiB are free",
+                                    static_cast<double>(estimate.peak) / bytes_per_gib,
+                                    static_cast<double>(estimate.available) / bytes_per_gib),
+                        "", estimate.suggestion);
+    }
+  }
+
+  EngineOptions options_;
+  Session session_;
+};
+
+}  // namespace
+}  // namespace disco
+
+extern "C" disco::Engine* disco_create_engine(const char* version, const disco::EngineOptions& options) {
+  if (std::strcmp(version, DISCO_VERSION) != 0) return nullptr;
+  return new disco::LocalEngine(options);
+}

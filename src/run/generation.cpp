@@ -1,0 +1,234 @@
+#include "run/generation.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+
+#include "core/error.h"
+#include "picture/picture.h"
+#include "run/init.h"
+
+namespace disco {
+namespace {
+
+/// Guidance strengths of a step's tries: as set, then ever more careful, at last without CLIP.
+constexpr std::array<double, 4> cautions = {1, 0.5, 0.25, 0};
+
+bool needs_lpips(const Settings& settings) {
+  const bool has_init = settings.perlin_init || !settings.init_image.empty();
+  return (has_init && settings.init_scale.maximum() != 0) ||
+         (settings.symmetry_loss != "none" && settings.symmetry_loss_scale.maximum() != 0);
+}
+
+at::Tensor first_three(const at::Tensor& output) { return output.narrow(1, 0, 3); }
+
+}  // namespace
+
+RunModels load_models(const Settings& settings, Session& session) {
+  RunModels models;
+  models.unet = session.diffusion(settings.diffusion_model);
+  if (settings.use_secondary_model) models.secondary = session.secondary(settings.secondary_model);
+  for (const ClipChoice& choice : settings.clip_models) {
+    models.clip.push_back({choice.name, session.clip(choice.name), choice.weight, {}});
+  }
+  if (needs_lpips(settings)) models.lpips = session.lpips(settings.lpips_model);
+  return models;
+}
+
+void embed_prompts(const Settings& settings, Session& session, RandomStreams& streams, RunModels& models,
+                   std::vector<std::string>* warnings) {
+  TargetRequest request{settings, prompts_at(settings.text_prompts, 0), {}};
+  for (const Prompt& prompt : prompts_at(settings.image_prompts, 0)) {
+    request.images.push_back({prompt, read_picture(prompt.text)});
+  }
+  for (GuidanceModel& model : models.clip) {
+    model.targets = make_targets(request, *model.clip, model.name, session.tokenizer(), streams, warnings);
+  }
+}
+
+Generation::Generation(const Settings& settings, const RunModels& models, RandomStreams& streams, at::Device device)
+    : settings_(settings),
+      models_(models),
+      streams_(streams),
+      device_(device),
+      schedule_(NoiseSchedule::linear(settings.steps)) {
+  const at::NoGradGuard no_gradient;
+  const int steps = schedule_.steps();
+  const int skipped = settings_.skip_steps.of(static_cast<int>(settings_.steps));
+  first_ = steps - skipped - 1;
+  last_ = settings_.skip_end_steps.of(static_cast<int>(settings_.steps));
+  if (first_ < last_) throw RequestError("no step is left to do", "skip_steps", "skip fewer steps");
+
+  const std::int64_t width = settings_.drawn_width(), height = settings_.drawn_height();
+  init_ = make_init(settings_, streams_);
+  if (init_.defined()) init_ = init_.to(device_);
+  if (!settings_.inpaint_mask.empty()) {
+    inpaint_mask_ = read_mask(settings_.inpaint_mask, width, height, settings_.init_fit).to(device_);
+  }
+  at::Tensor x = streams_.get({.purpose = Purpose::start_noise}).randn({1, 3, height, width}).to(device_);
+  if (init_.defined() || skipped > 0) {
+    x = add_noise(schedule_, init_.defined() ? init_ : at::zeros_like(x), x, first_);
+  }
+  state_.sampler = {x, first_, {}};
+
+  guidance_ = std::make_unique<Guidance>(
+      settings_, Guidance::Parts{.schedule = &schedule_,
+                                 .predict = [this](const at::Tensor& noisy, int cur) { return predict_clean(noisy, cur); },
+                                 .models = models_.clip,
+                                 .lpips = models_.lpips,
+                                 .init = init_,
+                                 .streams = &streams_,
+                                 .first_step = first_});
+}
+
+at::Tensor Generation::network(const at::Tensor& x, int i) const {
+  const at::Tensor t = at::full({x.size(0)}, schedule_.model_time(i), x.options());
+  return first_three(models_.unet->forward(x, t, class_label_));
+}
+
+at::Tensor Generation::epsilon(const at::Tensor& x, int i) const {
+  const at::NoGradGuard no_gradient;
+  const at::Tensor output = network(x, i);
+  if (models_.unet->config().prediction != "v") return output;
+  const double alpha_cumprod = schedule_.alphas_cumprod[static_cast<std::size_t>(i)];
+  return x * std::sqrt(1 - alpha_cumprod) + output * std::sqrt(alpha_cumprod);
+}
+
+at::Tensor Generation::predict_clean(const at::Tensor& x, int cur) const {
+  if (models_.secondary) {
+    const at::Tensor t = at::full({x.size(0)}, schedule_.secondary_time(cur), x.options());
+    return models_.secondary->forward(x, t).pred;
+  }
+  const at::Tensor output = network(x, cur);
+  if (models_.unet->config().prediction != "v") return predict_x0(schedule_, x, output, cur);
+  const double alpha_cumprod = schedule_.alphas_cumprod[static_cast<std::size_t>(cur)];
+  return x * std::sqrt(alpha_cumprod) - output * std::sqrt(1 - alpha_cumprod);
+}
+
+void Generation::prepare_x() {
+  SamplerState& sampler = state_.sampler;
+  const bool mirrors = (settings_.use_horizontal_symmetry || settings_.use_vertical_symmetry) && !uses_plms();
+  if (mirrors) {
+    const int run_steps = first_ + 1;
+    const bool now = std::any_of(settings_.transformation_percent.begin(), settings_.transformation_percent.end(),
+                                 [&](double share) { return sampler.i == static_cast<int>(run_steps * (1 - share)); });
+    if (now) sampler.x = mirrored(sampler.x, settings_.use_horizontal_symmetry, settings_.use_vertical_symmetry);
+  }
+  if (inpaint_mask_.defined() && init_.defined()) {
+    const StreamKey key{.purpose = Purpose::init_noise, .step = sampler.i, .model = {}, .batch = 1};
+    const at::Tensor noise = streams_.get(key).randn(sampler.x.sizes()).to(device_);
+    const at::Tensor kept = add_noise(schedule_, init_, noise, sampler.i);
+    sampler.x = sampler.x * inpaint_mask_ + kept * (1 - inpaint_mask_);
+  }
+  if (const std::int64_t classes = models_.unet->config().class_count; classes > 0) {
+    const StreamKey key{.purpose = Purpose::sampler_noise, .step = sampler.i, .model = {}, .batch = 1};
+    const std::int64_t label = settings_.randomize_class ? streams_.get(key).randint(0, classes) : 0;
+    class_label_ = at::full({1}, label, at::TensorOptions().dtype(at::kLong).device(device_));
+  }
+}
+
+bool Generation::uses_plms() const {
+  if (settings_.plms_share > 0) return steps_done() < static_cast<int>(std::lround(settings_.plms_share * steps()));
+  return settings_.diffusion_sampling_mode == "plms";
+}
+
+at::Tensor Generation::advance(StepOutcome& outcome) {
+  outcome.losses.clear();
+  outcome.clamped = outcome.not_finite = false;
+  const SamplerProblem problem{
+      .schedule = schedule_,
+      .epsilon = [this](const at::Tensor& x, int i) { return epsilon(x, i); },
+      .guidance =
+          [this, &outcome](const at::Tensor& x, int i, int cur) {
+            const at::Tensor gradient = guidance_->gradient(x, i, cur);
+            const GuidanceReport& report = guidance_->report();
+            outcome.losses.insert(outcome.losses.end(), report.losses.begin(), report.losses.end());
+            outcome.clamped = outcome.clamped || report.clamped;
+            outcome.not_finite = outcome.not_finite || report.not_finite;
+            return gradient;
+          },
+      .clip_denoised = settings_.clip_denoised};
+  if (uses_plms()) return plms_step(problem, state_.sampler, static_cast<int>(settings_.plms_order));
+  state_.sampler.old_eps.clear();
+  const auto noise = [this](int i) {
+    return streams_.get({.purpose = Purpose::sampler_noise, .step = i}).randn(state_.sampler.x.sizes()).to(device_);
+  };
+  return ddim_step(problem, state_.sampler, settings_.eta, noise);
+}
+
+StepOutcome Generation::step() {
+  const at::NoGradGuard no_gradient;
+  const auto start = std::chrono::steady_clock::now();
+  StepOutcome outcome;
+  prepare_x();
+  const SamplerState before = state_.sampler;
+  at::Tensor shown;
+  std::optional<std::string> fault;
+  for (const double caution : cautions) {
+    state_.sampler = before;
+    guidance_->set_caution(caution);
+    shown = advance(outcome);
+    fault = outcome.not_finite ? "the guidance's gradient holds numbers that are not finite"
+                               : watchdog_.judge(state_.sampler.x, shown, state_.shown);
+    if (!fault) break;
+    const bool retry = !settings_.faithful() && caution != cautions.back();
+    outcome.incidents.push_back(fmt::format("step {}: {}{}", steps_done() + 1, *fault,
+                                            retry ? "; the step is done again with less guidance" : ""));
+    if (!retry) break;
+    guidance_->keep_gradient({});
+  }
+  if (!at::isfinite(state_.sampler.x).all().item<bool>()) {
+    throw Error(fmt::format("the picture is lost: {}", outcome.incidents.back()), "",
+                "lower clip_guidance_scale or clamp_max, or take more steps");
+  }
+  watchdog_.accept(shown, state_.shown);
+  state_.shown = shown;
+  outcome.shown = shown.to(at::kCPU);
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  state_.losses.insert(state_.losses.end(), outcome.losses.begin(), outcome.losses.end());
+  state_.step_seconds.push_back(outcome.seconds);
+  state_.clamped_steps += outcome.clamped ? 1 : 0;
+  state_.incidents.insert(state_.incidents.end(), outcome.incidents.begin(), outcome.incidents.end());
+  return outcome;
+}
+
+PictureState Generation::state() const {
+  PictureState state = state_;
+  state.first = first_;
+  state.kept_gradient = guidance_->kept_gradient();
+  state.stream = streams_.state();
+  state.watchdog = watchdog_.memory();
+  return state;
+}
+
+void Generation::restore(PictureState state) {
+  const auto on_device = [&](at::Tensor& tensor) {
+    if (tensor.defined()) tensor = tensor.to(device_);
+  };
+  on_device(state.sampler.x);
+  on_device(state.shown);
+  on_device(state.kept_gradient);
+  for (at::Tensor& eps : state.sampler.old_eps) on_device(eps);
+  guidance_->keep_gradient(state.kept_gradient);
+  watchdog_.restore(state.watchdog);
+  first_ = state.first;
+  if (state.stream.defined()) streams_.set_state(state.stream);
+  state_ = std::move(state);
+}
+
+void Generation::carry_on(const at::Tensor& x, double alpha_cumprod) {
+  int start = first_;
+  while (start > last_ && schedule_.alphas_cumprod[static_cast<std::size_t>(start - 1)] <= alpha_cumprod) --start;
+  state_.sampler = {x.to(device_), start, {}};
+  first_ = start;
+}
+
+double Generation::alpha_cumprod() const {
+  return done() && state_.sampler.i < 0 ? 1 : schedule_.alphas_cumprod[static_cast<std::size_t>(state_.sampler.i)];
+}
+
+}  // namespace disco

@@ -1,0 +1,254 @@
+#include "run/run_loop.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "guidance/perlin.h"
+#include "tensor/picture_tensor.h"
+
+namespace disco {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::int64_t fresh_seed() {
+  std::random_device device;
+  return static_cast<std::int64_t>(device());
+}
+
+/// The prompts' embeddings depend on the random streams only when prompts are fuzzy or pictures.
+bool targets_are_random(const Settings& settings) { return settings.fuzzy_prompt || !settings.image_prompts.empty(); }
+
+double mean(const std::vector<double>& values) {
+  if (values.empty()) return 0;
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+Settings with_absolute_paths(Settings settings) {
+  const auto fix = [](std::string& path) {
+    if (!path.empty() && path != "flat") path = fs::absolute(path).lexically_normal().string();
+  };
+  fix(settings.init_image);
+  fix(settings.init_noise_mask);
+  fix(settings.inpaint_mask);
+  for (auto& [frame, prompts] : settings.image_prompts) {
+    for (Prompt& prompt : prompts) fix(prompt.text);
+  }
+  return settings;
+}
+
+}  // namespace
+
+RunLoop::RunLoop(Session& session, Options options, RunListener& listener)
+    : session_(session), options_(std::move(options)), listener_(listener) {
+  session_.on_loading([this](const std::string& model) { listener_.loading(model); });
+}
+
+void RunLoop::begin(const Settings& settings, std::map<std::string, std::string> origins, double stop_share,
+                    std::optional<NoisyPicture> start) {
+  settings_ = with_absolute_paths(settings);
+  stop_share_ = stop_share;
+  start_ = std::move(start);
+  origins_ = std::move(origins);
+  if (settings_.seed < 0) settings_.seed = fresh_seed();
+  const std::string batch = file_name(settings_.batch_name);
+  // Two programs that draw into one folder must not take the same number: the first checkpoint claims it.
+  for (int number = next_run_number(options_.folder, batch);; ++number) {
+    names_ = std::make_unique<OutputNames>(options_.folder, batch, number, settings_.image_format);
+    if (create_file(names_->checkpoint(0), first_checkpoint(checkpoint(0)))) break;
+  }
+  if (start_) save_checkpoint(names_->checkpoint(0), checkpoint(0));
+}
+
+void RunLoop::resume(Checkpoint saved) {
+  settings_ = saved.settings;
+  origins_ = std::move(saved.origins);
+  first_picture_ = saved.picture;
+  stop_share_ = saved.stop_share;
+  start_ = saved.start;
+  resumed_ = std::move(saved.state);
+  stream_before_ = saved.stream_before;
+  names_ = std::make_unique<OutputNames>(options_.folder, file_name(settings_.batch_name), saved.number, settings_.image_format);
+  if (saved.device != session_.device_name()) {
+    listener_.warning(fmt::format("the run was begun on {} and goes on here on {}: it will not end in the same bits",
+                                  saved.device, session_.device_name()));
+  }
+  for (const auto& [name, hash] : saved.model_hashes) {
+    for (const auto& [now_name, now_hash] : model_hashes()) {
+      if (name == now_name && hash != now_hash) {
+        throw RequestError(fmt::format("the weights of {} are not those that the run was begun with", name), "",
+                           "put the old file back, or begin a new run");
+      }
+    }
+  }
+}
+
+Checkpoint RunLoop::checkpoint(int picture) const {
+  Checkpoint result;
+  result.settings = settings_;
+  result.origins = origins_;
+  result.picture = picture;
+  result.stop_share = stop_share_;
+  result.start = start_;
+  result.number = names_->number();
+  result.threads = at::get_num_threads();
+  result.device = session_.device_name();
+  if (hashes_) result.model_hashes = *hashes_;
+  result.stream_before = stream_before_;
+  return result;
+}
+
+std::map<std::string, std::string> RunLoop::model_hashes() {
+  if (!hashes_) {
+    if (!hashing_.valid()) {
+      hashing_ = std::async(std::launch::async, [this] {
+        std::map<std::string, std::string> hashes;
+        const auto add = [&](const std::string& name, const char* role) {
+          if (const std::string hash = session_.model_hash(name, role); !hash.empty()) hashes[name] = hash;
+        };
+        add(settings_.diffusion_model, "diffusion");
+        if (settings_.use_secondary_model) add(settings_.secondary_model, "secondary");
+        for (const ClipChoice& choice : settings_.clip_models) add(choice.name, "clip");
+        return hashes;
+      });
+    }
+    hashes_ = hashing_.get();
+  }
+  return *hashes_;
+}
+
+void RunLoop::prepare(int picture) {
+  if (!models_) models_ = load_models(settings_, session_);
+  const auto embed = [&] {
+    std::vector<std::string> warnings;
+    embed_prompts(settings_, session_, *streams_, *models_, targets_made_ ? nullptr : &warnings);
+    for (const std::string& warning : warnings) listener_.warning(warning);
+    targets_made_ = true;
+  };
+  if (!settings_.faithful()) {
+    streams_ = RandomStreams::independent(static_cast<std::uint64_t>(picture_seed(picture)));
+    if (!targets_made_ || targets_are_random(settings_)) embed();
+    return;
+  }
+  if (streams_) {  // One stream for all pictures of a run.
+    stream_before_ = streams_->state();
+    return;
+  }
+  streams_ = RandomStreams::shared(static_cast<std::uint64_t>(settings_.seed));
+  embed();
+  if (settings_.perlin_init) {
+    // 5.7 makes a Perlin picture before the loop and throws it away.
+    perlin_init(settings_.drawn_width(), settings_.drawn_height(), settings_.perlin_mode, streams_->get({.purpose = Purpose::perlin}));
+  }
+  if (stream_before_.defined()) streams_->set_state(stream_before_);
+  stream_before_ = streams_->state();
+}
+
+PictureState RunLoop::draw(int picture) {
+  prepare(picture);
+  Generation generation(settings_, *models_, *streams_, session_.device());
+  const bool resumed = resumed_.has_value() || first_picture_ > 0;
+  if (start_) generation.carry_on(start_->x, start_->alpha_cumprod);
+  if (resumed_ && picture == first_picture_) generation.restore(std::move(*resumed_));
+  resumed_.reset();
+  const int stop = std::max(1, static_cast<int>(std::lround(stop_share_ * generation.steps())));
+  if (picture == first_picture_) {
+    listener_.started({.pictures = static_cast<int>(settings_.n_batches),
+                       .steps = stop,
+                       .width = settings_.drawn_width(),
+                       .height = settings_.drawn_height(),
+                       .seed = settings_.seed,
+                       .device = session_.device_name(),
+                       .resumed = resumed});
+  }
+  auto saved_at = Clock::now();
+  const auto save = [&] {
+    Checkpoint saved = checkpoint(picture);
+    saved.state = generation.state();
+    save_checkpoint(names_->checkpoint(picture), saved);
+    saved_at = Clock::now();
+  };
+  while (!generation.done() && generation.steps_done() < stop) {
+    const StepOutcome outcome = generation.step();
+    report(outcome, generation.steps_done(), stop, picture);
+    const bool last = generation.done() || generation.steps_done() >= stop;
+    if (!last && options_.interrupt && options_.interrupt->load()) {
+      save();
+      throw Interrupted("interrupted; the run can go on from its checkpoint", names_->checkpoint(picture).string(),
+                        fmt::format("disco resume '{}'", options_.folder.string()));
+    }
+    if (!last && std::chrono::duration<double>(Clock::now() - saved_at).count() >= options_.checkpoint_seconds) save();
+  }
+  reached_alpha_cumprod_ = generation.alpha_cumprod();
+  return generation.state();
+}
+
+void RunLoop::report(const StepOutcome& outcome, int done, int steps, int picture) {
+  for (const std::string& incident : outcome.incidents) listener_.warning(incident);
+  mean_step_seconds_ = mean_step_seconds_ == 0 ? outcome.seconds : 0.8 * mean_step_seconds_ + 0.2 * outcome.seconds;
+  const double pictures_left = static_cast<double>(settings_.n_batches) - picture - 1;
+  StepDone event{.picture = picture,
+                 .step = done,
+                 .steps = steps,
+                 .loss = mean(outcome.losses),
+                 .seconds = outcome.seconds,
+                 .seconds_left = mean_step_seconds_ * ((steps - done) + pictures_left * steps),
+                 .clamped = outcome.clamped};
+  const bool partial = keeps_partial(settings_.intermediate_saves, done, steps);
+  const bool shown = done == steps || (settings_.display_rate > 0 && done % settings_.display_rate == 0);
+  Picture preview;
+  if (partial || shown) preview = to_picture(outcome.shown);
+  if (shown) event.preview = &preview;
+  if (partial) {
+    const int percent = static_cast<int>(100.0 * done / steps);
+    const fs::path path = names_->partial(picture, percent, settings_.intermediates_in_subfolder);
+    write_picture(path, preview, picture_texts(settings_, picture_seed(picture), {}));
+    listener_.partial_saved(path);
+  }
+  listener_.step_done(event);
+}
+
+fs::path RunLoop::write_finished(int picture, const PictureState& state) {
+  const auto hashes = model_hashes();
+  const fs::path path = names_->picture(picture);
+  write_picture(path, to_picture(state.shown.to(at::kCPU)), picture_texts(settings_, picture_seed(picture), hashes));
+  const SidecarFacts facts{.seed = picture_seed(picture),
+                           .picture = picture,
+                           .device = session_.device_name(),
+                           .model_hashes = hashes,
+                           .peak_memory = peak_memory()};
+  write_file(names_->sidecar(picture), sidecar(settings_, state, facts).dump(1) + "\n");
+  listener_.picture_saved(path);
+  return path;
+}
+
+void RunLoop::leave(int picture) {
+  if (picture + 1 < settings_.n_batches) {
+    if (settings_.faithful()) stream_before_ = streams_->state();
+    save_checkpoint(names_->checkpoint(picture + 1), checkpoint(picture + 1));
+  }
+  std::error_code error;
+  fs::remove(names_->checkpoint(picture), error);
+}
+
+std::vector<fs::path> RunLoop::draw_all() {
+  std::vector<fs::path> paths;
+  for (int k = 0; k < first_picture_; ++k) paths.push_back(names_->picture(k));
+  for (int k = first_picture_; k < settings_.n_batches; ++k) {
+    const PictureState state = draw(k);
+    paths.push_back(write_finished(k, state));
+    leave(k);
+  }
+  return paths;
+}
+
+}  // namespace disco

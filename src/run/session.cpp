@@ -1,0 +1,123 @@
+#include "run/session.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/hash.h"
+
+namespace disco {
+namespace {
+
+at::Device choose_device(const std::string& name) {
+  if (name == "cpu") return at::kCPU;
+  if (name == "cuda" || name.starts_with("cuda:")) {
+    if (!at::hasCUDA()) {
+      throw RequestError("this build has no CUDA, or the machine no usable GPU", "--device " + name, "use --device cpu");
+    }
+    return at::Device(name);
+  }
+  if (name == "auto" || name.empty()) return at::hasCUDA() ? at::Device(at::kCUDA) : at::Device(at::kCPU);
+  throw RequestError("there is no such device", "--device " + name, "use auto, cpu or cuda");
+}
+
+/// Looks `name` up in a cache of loaded models, or loads it.
+template <typename Model, typename Load>
+std::shared_ptr<const Model> cached(std::map<std::string, std::shared_ptr<const Model>>& cache, const std::string& name,
+                                    const Load& load) {
+  auto& slot = cache[name];
+  if (!slot) slot = load();
+  return slot;
+}
+
+fs::path hash_cache_file() { return user_data_folder() / "hashes.json"; }
+
+}  // namespace
+
+Session::Session(std::vector<fs::path> model_folders, const std::string& device, int threads)
+    : folders_(std::move(model_folders)), store_(folders_), device_(choose_device(device)) {
+  if (threads > 0) at::set_num_threads(threads);
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+  // Filling fresh memory with NaN is a debugging aid that costs a pass over every tensor.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+}
+
+StateDict Session::load(const ModelEntry& entry) {
+  if (loading_) loading_(entry.name);
+  StateDict tensors = load_weights(entry.weights);
+  for (auto& [name, tensor] : tensors) {
+    // Converted one by one, so that at most one copy of the weights is held beside the file's pages.
+    if (tensor.is_floating_point()) tensor = tensor.to(device_, at::kFloat);
+    else tensor = tensor.to(device_);
+  }
+  return tensors;
+}
+
+std::shared_ptr<const UNet> Session::diffusion(const std::string& name) {
+  return cached(diffusion_, name, [&] {
+    const ModelEntry entry = store_.require(name, "diffusion");
+    StateDict tensors = load(entry);
+    UNetConfig config = UNet::recognise(tensors, entry.config);
+    return std::make_shared<const UNet>(std::move(config), std::move(tensors));
+  });
+}
+
+std::shared_ptr<const SecondaryModel> Session::secondary(const std::string& name) {
+  return cached(secondary_, name,
+                [&] { return std::make_shared<const SecondaryModel>(load(store_.require(name, "secondary"))); });
+}
+
+std::shared_ptr<const Clip> Session::clip(const std::string& name) {
+  return cached(clip_, name, [&] {
+    const ModelEntry entry = store_.require(name, "clip");
+    return std::make_shared<const Clip>(load(entry), entry.config.value("activation", "quick_gelu"));
+  });
+}
+
+std::shared_ptr<const Lpips> Session::lpips(const std::string& name) {
+  return cached(lpips_, name, [&] { return std::make_shared<const Lpips>(load(store_.require(name, "lpips"))); });
+}
+
+const Tokenizer& Session::tokenizer() {
+  if (!tokenizer_) tokenizer_ = std::make_unique<Tokenizer>(Tokenizer::find_vocabulary(folders_));
+  return *tokenizer_;
+}
+
+std::string Session::device_name() const {
+  if (device_.is_cpu()) return fmt::format("cpu, {} threads", at::get_num_threads());
+  return device_.str();
+}
+
+std::string Session::model_hash(const std::string& name, const std::string& role) {
+  const auto entry = store_.find(name, role);
+  if (!entry) return {};
+  if (!entry->sha256.empty()) return entry->sha256;
+  std::string& known = hashes_[entry->weights.string()];
+  if (!known.empty()) return known;
+  std::error_code error;
+  const auto size = fs::file_size(entry->weights, error);
+  const auto time = fs::last_write_time(entry->weights, error).time_since_epoch().count();
+  const std::string key = fmt::format("{}|{}|{}", fs::absolute(entry->weights).string(), size, time);
+  nlohmann::json cache = nlohmann::json::object();
+  try {
+    cache = nlohmann::json::parse(read_file(hash_cache_file()));
+    if (cache.is_object() && cache.contains(key) && cache[key].is_string()) return known = cache[key];
+  } catch (const std::exception&) {
+    cache = nlohmann::json::object();  // No cache yet, or a damaged one: it is only a cache.
+  }
+  known = sha256_file(entry->weights);
+  cache[key] = known;
+  try {
+    write_file(hash_cache_file(), cache.dump(1));
+  } catch (const Error&) {
+    // A home that cannot be written costs time at the next run, nothing else.
+  }
+  return known;
+}
+
+}  // namespace disco

@@ -1,0 +1,60 @@
+// Loaded models. A session loads each model once and gives it to every run that asks.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "models/clip.h"
+#include "models/lpips.h"
+#include "models/secondary.h"
+#include "models/store.h"
+#include "models/tokenizer.h"
+#include "models/unet.h"
+
+namespace disco {
+
+class Session {
+ public:
+  /// `device` is "auto", "cpu" or "cuda"; threads 0 means all cores. Sets the process's threads and asks for
+  /// deterministic algorithms. Throws RequestError for a device that is not there.
+  Session(std::vector<std::filesystem::path> model_folders, const std::string& device, int threads);
+
+  std::shared_ptr<const UNet> diffusion(const std::string& name);
+  std::shared_ptr<const SecondaryModel> secondary(const std::string& name);
+  std::shared_ptr<const Clip> clip(const std::string& name);
+  std::shared_ptr<const Lpips> lpips(const std::string& name);
+  const Tokenizer& tokenizer();
+
+  /// Hears the name of each model before it is loaded.
+  void on_loading(std::function<void(const std::string&)> listener) { loading_ = std::move(listener); }
+
+  ModelStore& store() { return store_; }
+  const std::vector<std::filesystem::path>& model_folders() const { return folders_; }
+  at::Device device() const { return device_; }
+  /// "cpu, 2 threads", "cuda:0 (NVIDIA …)".
+  std::string device_name() const;
+
+  /// SHA-256 of a model's weights: its model.json's word, else computed once and remembered by path, size and time.
+  std::string model_hash(const std::string& name, const std::string& role);
+
+ private:
+  /// A model's tensors in float32 on the session's device.
+  StateDict load(const ModelEntry& entry);
+
+  std::vector<std::filesystem::path> folders_;
+  ModelStore store_;
+  at::Device device_;
+  std::function<void(const std::string&)> loading_;
+  std::map<std::string, std::shared_ptr<const UNet>> diffusion_;
+  std::map<std::string, std::shared_ptr<const SecondaryModel>> secondary_;
+  std::map<std::string, std::shared_ptr<const Clip>> clip_;
+  std::map<std::string, std::shared_ptr<const Lpips>> lpips_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  std::map<std::string, std::string> hashes_;
+};
+
+}  // namespace disco
