@@ -26,9 +26,10 @@ struct WeightsInfo {
 };
 
 /// Formats are recognised by content: safetensors, PyTorch's zip and legacy formats, TorchScript archives. Nested
-/// dictionaries ("state_dict", "model", "params_ema", …) are unwrapped and a common "module." prefix is removed. Anything
-/// in a pickle that is not a tensor, a plain value or a known container is refused. Throws FormatError that names the
-/// file, the offset or entry, and what is wrong; allocations never exceed a small multiple of the file's size.
+/// dictionaries ("state_dict", "model", "params_ema", …) are unwrapped and a common "module." prefix is removed.
+/// Anything in a pickle that is not a tensor, a plain value or a known container is refused. Throws FormatError that
+/// names the file, the offset or entry, and what is wrong; allocations never exceed a small multiple of the file's
+/// size.
 StateDict load_weights(const std::filesystem::path& path);
 WeightsInfo inspect_weights(const std::filesystem::path& path);
 
