@@ -13,5 +13,10 @@ target_include_directories(disco_libtorch SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/b
   ${DISCO_TORCH_DIR}/include ${DISCO_TORCH_DIR}/include/torch/csrc/api/include)
 target_link_libraries(disco_libtorch INTERFACE ${DISCO_TORCH_DIR}/lib/libtorch_cpu.so ${DISCO_TORCH_DIR}/lib/libc10.so)
 target_link_options(disco_libtorch INTERFACE
-  "LINKER:-rpath,${DISCO_TORCH_DIR}/lib" "LINKER:-rpath-link,${DISCO_TORCH_DIR}/../nvidia/cu13/lib"
-  )
+  "LINKER:-rpath,${DISCO_TORCH_DIR}/lib" "LINKER:-rpath-link,${DISCO_TORCH_DIR}/../nvidia/cu13/lib")
+if(DISCO_CUDA)
+  # Nothing here calls into it: the GPU's operators register themselves when the library is loaded.
+  target_link_options(disco_libtorch INTERFACE
+    "LINKER:--no-as-needed,${DISCO_TORCH_DIR}/lib/libtorch_cuda.so,${DISCO_TORCH_DIR}/lib/libc10_cuda.so,--as-needed"
+    "LINKER:--allow-shlib-undefined")
+endif()

