@@ -123,4 +123,20 @@ void append_utf8(std::string& text, char32_t code_point) {
   }
 }
 
+std::string utf8_from_latin_1(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) append_utf8(text, static_cast<unsigned char>(c));
+  return text;
+}
+
+std::optional<std::string> latin_1_from_utf8(std::string_view text) {
+  std::string bytes;
+  for (std::size_t position = 0; position < text.size();) {
+    const char32_t point = next_code_point(text, position);
+    if (point > 0xFF) return {};
+    bytes += static_cast<char>(point);
+  }
+  return bytes;
+}
+
 }  // namespace disco

@@ -22,5 +22,8 @@ bool is_utf8(std::string_view text);
 /// One code point at `position`, which moves past it; U+FFFD and one byte on for invalid bytes.
 char32_t next_code_point(std::string_view text, std::size_t& position);
 void append_utf8(std::string& text, char32_t code_point);
+std::string utf8_from_latin_1(std::string_view bytes);
+/// Nothing when a code point lies beyond Latin-1 (or the bytes are not UTF-8).
+std::optional<std::string> latin_1_from_utf8(std::string_view text);
 
 }  // namespace disco
