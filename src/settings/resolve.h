@@ -14,10 +14,11 @@ namespace disco {
 
 /// One layer of values: an object of settings (unknown keys are errors that name the nearest known key).
 struct SettingsLayer {
-  std::string origin;                     ///< "flag", "settings.json", "DISCO_STEPS", "preset gold", …
-  nlohmann::ordered_json values;          ///< Keys of the table.
-  std::filesystem::path folder;           ///< Relative paths among the values start here; empty: the current folder.
-  std::map<std::string, int> lines;       ///< Line of each key, where the layer came from a file.
+  std::string origin = {};                 ///< "flag", "settings.json", "DISCO_STEPS", "preset gold", …
+  nlohmann::ordered_json values = {};      ///< Keys of the table.
+  std::filesystem::path folder = {};       ///< Relative paths among the values start here; empty: the current folder.
+  std::map<std::string, int> lines = {};   ///< Line of each key, where the layer came from a file.
+  std::vector<std::string> warnings = {};  ///< What the reader of the layer has to say (keys given twice).
 };
 
 struct ResolvedSettings {
@@ -28,16 +29,23 @@ struct ResolvedSettings {
 
 /// Reads JSON (JSON5 allowed) or YAML (by extension .yml/.yaml). Throws Error or RequestError with line and column.
 SettingsLayer read_settings_file(const std::filesystem::path& path);
-/// DISCO_KEY for every key of the table.
+/// DISCO_KEY for every key of the table, and DISCO_PRESET. Empty variables count as unset.
 SettingsLayer environment_layer();
 
-/// Layers from the weakest to the strongest; the defaults lie below all. A layer may carry the key "preset". Checks
-/// every value, then what must hold between them (validate()).
-ResolvedSettings resolve_settings(const std::vector<SettingsLayer>& layers);
+/// What resolve_settings() checks: each value by itself, or also what must hold between them before a picture is drawn.
+enum class SettingsChecks { values, whole };
+
+/// Layers from the weakest to the strongest; the defaults lie below all. A layer may carry the key "preset": a name, or
+/// several ("gold, cuts-b", a later one wins). The strongest layer that has one decides, and presets lie below the
+/// values of every layer, whichever layer named them. Throws RequestError with the layer's origin, line and key.
+ResolvedSettings resolve_settings(const std::vector<SettingsLayer>& layers,
+                                  SettingsChecks checks = SettingsChecks::whole);
 
 /// What must hold between settings: weights summing to nothing, skip_steps beyond steps, sizes below 64, missing
-/// files, a mask of another size than its init … Throws RequestError.
+/// files, a mask of another size than its init … Throws RequestError, whose place begins with the key.
 void validate(const Settings& settings);
+/// What is allowed but surely not meant, or has no effect: a negative sum of weights, symmetry under plms …
+std::vector<std::string> settings_warnings(const Settings& settings);
 
 struct Preset {
   std::string name;
