@@ -1,1 +1,64 @@
-int main() { return 0; }
+// The program: takes the command line apart, runs the verb, and turns what is thrown into one line and an exit status.
+#include <algorithm>
+#include <new>
+
+#include "cli/help.h"
+#include "cli/reporter.h"
+#include "cli/terminal.h"
+#include "cli/text_table.h"
+#include "cli/verbs.h"
+#include "core/error.h"
+
+namespace {
+
+using namespace disco;
+
+int run_program(const CommandLine& line, Reporter& reporter) {
+  if (line.has("--version")) {
+    print("disco " DISCO_VERSION "\n");
+  } else if (line.verb == nullptr) {
+    print(program_help(verbs()));
+  } else if (line.has("--help")) {
+    print(verb_help(*line.verb, std::min(terminal_size().columns, 110)));
+  } else {
+    return line.verb->run(line, reporter);
+  }
+  return 0;
+}
+
+/// The first line: libraries append where in their sources they failed.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// Runs `work`; what it throws is told by `reporter`.
+template <typename Work>
+int told(Reporter& reporter, Work work) {
+  const auto fail = [&](const std::string& message, ExitStatus status) {
+    reporter.failed(message, static_cast<int>(status));
+    return static_cast<int>(status);
+  };
+  try {
+    return work();
+  } catch (const Error& error) {
+    return fail(error.what(), error.status());
+  } catch (const std::bad_alloc&) {
+    return fail("the memory is used up; draw a smaller picture or fewer cutouts, or see disco explain memory",
+                ExitStatus::memory);
+  } catch (const std::exception& error) {
+    return fail("internal error: " + first_line(error.what()), ExitStatus::failed);
+  }
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  Reporter plain;
+  CommandLine line;
+  const int status = told(plain, [&] {
+    line = parse_command_line(std::vector<std::string>(values + 1, values + count), verbs());
+    return 0;
+  });
+  if (status != 0) return status;
+  const std::unique_ptr<Reporter> reporter =
+      make_reporter(line.text("--progress", "auto"), line.text("--preview", "auto"));
+  return told(*reporter, [&] { return run_program(line, *reporter); });
+}

@@ -1,0 +1,72 @@
+#include "cli/engine_library.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "core/error.h"
+#include "core/file.h"
+
+namespace disco {
+namespace {
+
+constexpr auto library_name = "libdisco_engine.so";
+constexpr auto rebuild = "build it again: ./disco does so by itself";
+
+fs::path library_path() {
+  std::vector<fs::path> folders;
+  Dl_info info{};
+  if (::dladdr(reinterpret_cast<const void*>(&program_root), &info) != 0 && info.dli_fname != nullptr) {
+    folders.push_back(fs::path(info.dli_fname).parent_path().lexically_normal());
+  }
+  std::error_code ignored;
+  folders.push_back(fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path() / "lib");
+  for (const fs::path& folder : folders) {
+    if (fs::exists(folder / library_name, ignored)) return folder / library_name;
+  }
+  throw Error("the engine is missing", (folders.front() / library_name).string(), rebuild);
+}
+
+/// Where ModelStore::default_folders() looks: the chosen folder or the user's, then the program's own.
+std::vector<fs::path> model_folders(const CommandLine& line) {
+  fs::path first = line.text("--models");
+  if (const char* variable = std::getenv("DISCO_MODELS"); first.empty() && variable != nullptr) first = variable;
+  if (first.empty()) first = user_data_folder() / "models";
+  return {first, program_root() / "models"};
+}
+
+}  // namespace
+
+std::vector<Flag> engine_flags() {
+  return {
+      {"--models", "DIR",
+       "where the models lie, before the program's own (also DISCO_MODELS; default: the user's data folder)"},
+      {"--device", "", "what computes (default auto)", {"auto", "cpu", "cuda"}},
+      {"--threads", "N", "processor cores to use (default 0: all)"},
+      {"--memory", "GIB", "memory to use at most, in GiB (default 0: what is free)"},
+  };
+}
+
+std::unique_ptr<Engine> load_engine(const CommandLine& line) {
+  EngineOptions options;
+  options.model_folders = model_folders(line);
+  options.device = line.text("--device", "auto");
+  options.threads = line.whole_number("--threads", 0, 0);
+  options.memory_limit_gib = line.number("--memory", 0, 0);
+  const fs::path path = library_path();
+  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* reason = ::dlerror();
+    throw Error(fmt::format("the engine does not load ({})", reason != nullptr ? reason : "no reason given"), {},
+                rebuild);
+  }
+  const auto create = reinterpret_cast<CreateEngine>(::dlsym(library, "disco_create_engine"));
+  if (create == nullptr) throw Error("the engine has no entry point", path.string(), rebuild);
+  std::unique_ptr<Engine> engine(create(DISCO_VERSION, options));
+  if (!engine)
+    throw Error("the engine is of another version than the program (" DISCO_VERSION ")", path.string(), rebuild);
+  return engine;
+}
+
+}  // namespace disco

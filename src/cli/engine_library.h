@@ -1,0 +1,18 @@
+// Loads the engine when a verb needs it, so that the other verbs answer at once.
+#pragma once
+
+#include <memory>
+
+#include "cli/command_line.h"
+#include "run/engine.h"
+
+namespace disco {
+
+/// The flags that load_engine() reads.
+std::vector<Flag> engine_flags();
+
+/// libdisco_engine.so from the folder of libdisco_base.so, or from ../lib beside the program. Throws Error when it is
+/// missing or of another version. The library stays loaded.
+std::unique_ptr<Engine> load_engine(const CommandLine& line);
+
+}  // namespace disco

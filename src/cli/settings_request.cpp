@@ -1,0 +1,147 @@
+#include "cli/settings_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "settings/import.h"
+#include "settings/table.h"
+
+namespace disco {
+namespace {
+
+SettingsLayer imported_layer(const fs::path& path, Reporter& reporter) {
+  ImportedSettings imported = import_settings(path);
+  reporter.note(fmt::format("{}: settings of {}", path.string(), imported.source));
+  for (const std::string& note : imported.notes) reporter.note(fmt::format("{}: {}", path.string(), note));
+  for (const IgnoredKey& ignored : imported.ignored) {
+    reporter.note(fmt::format("{}: {} is ignored: {}", path.string(), ignored.key, ignored.reason));
+  }
+  return {.origin = path.string(), .values = std::move(imported.values), .folder = path.parent_path()};
+}
+
+SettingsLayer file_layer(const fs::path& path, Reporter& reporter) {
+  if (!fs::exists(path))
+    throw RequestError("there is no such file", path.string(), "name a settings file or a picture");
+  static const std::set<std::string> foreign = {".txt", ".png", ".jpg", ".jpeg", ".webp"};
+  return foreign.contains(lower_case(path.extension().string())) ? imported_layer(path, reporter)
+                                                                 : read_settings_file(path);
+}
+
+SettingsLayer flag_layer(const CommandLine& line) {
+  SettingsLayer layer{.origin = "flag", .values = line.settings, .folder = {}};
+  std::vector<std::string> prompts = line.operands;
+  prompts.insert(prompts.end(), line.all("--prompt").begin(), line.all("--prompt").end());
+  if (!prompts.empty()) {
+    if (layer.values.contains("text_prompts")) {
+      throw RequestError("the prompts are given twice", "--text-prompts", "keep either the prompts or --text-prompts");
+    }
+    layer.values["text_prompts"] = {{"0", prompts}};
+  }
+  if (line.has("--preset")) layer.values["preset"] = line.text("--preset");
+  return layer;
+}
+
+/// The models that the defaults name and that are not installed, for `disco models pull`.
+std::vector<std::string> missing_default_models(const std::vector<ModelEntry>& installed) {
+  const Settings defaults = default_settings();
+  std::vector<std::string> wanted = {defaults.diffusion_model};
+  if (defaults.use_secondary_model) wanted.push_back(defaults.secondary_model);
+  for (const ClipChoice& clip : defaults.clip_models) wanted.push_back(clip.name);
+  std::erase_if(wanted, [&](const std::string& name) {
+    return std::any_of(installed.begin(), installed.end(), [&](const ModelEntry& entry) { return entry.name == name; });
+  });
+  return wanted;
+}
+
+}  // namespace
+
+std::vector<Flag> settings_flags() {
+  return {
+      {"--prompt", "TEXT",
+       "what to draw, \"text\" or \"text:weight\"; repeatable, and the flag's name may be left out"},
+      {"--settings", "FILE",
+       "settings from a file: JSON, JSON5, YAML, a 5.7 _settings.txt or a picture; repeatable, later wins"},
+      {"--preset", "NAME", "a named set of settings, below all others; disco explain presets lists them"},
+      {"--set", "KEY=VALUE", "one setting; repeatable"},
+  };
+}
+
+std::vector<SettingsLayer> settings_layers(const CommandLine& line, SettingsUse use, Reporter& reporter) {
+  std::vector<SettingsLayer> layers;
+  if (use == SettingsUse::draft) {
+    layers.push_back({.origin = "disco draft", .values = {{"preset", "draft"}}, .folder = {}});
+  }
+  const fs::path user = user_config_folder() / "settings.json";
+  if (fs::exists(user)) layers.push_back(read_settings_file(user));
+  layers.push_back(environment_layer());
+  for (const std::string& file : line.all("--settings")) layers.push_back(file_layer(file, reporter));
+  layers.push_back(flag_layer(line));
+  resolve_settings(layers, SettingsChecks::values);  // Throws.
+  return layers;
+}
+
+Recommendation recommended_settings(Engine& engine, const ResolvedSettings& resolved) {
+  Recommendation result;
+  const auto is_default = [&](const std::string& key) {
+    const auto origin = resolved.origins.find(key);
+    return origin == resolved.origins.end() || origin->second == "default";
+  };
+  std::string model = resolved.settings.diffusion_model;
+  if (is_default("diffusion_model")) {
+    const std::vector<ModelEntry> installed = engine.list_models();
+    const auto diffusion = [](const ModelEntry& entry) { return entry.role == "diffusion"; };
+    const bool there = std::any_of(installed.begin(), installed.end(),
+                                   [&](const ModelEntry& entry) { return diffusion(entry) && entry.name == model; });
+    if (there) return result;
+    const auto pocket = std::find_if(installed.begin(), installed.end(), [&](const ModelEntry& entry) {
+      return diffusion(entry) && entry.weights.parent_path().filename() == "pocket";
+    });
+    if (pocket == installed.end()) return result;
+    model = pocket->name;
+    result.shipped = true;
+    result.layer.values["diffusion_model"] = model;
+  }
+  for (const auto& [key, value] : engine.recommended_settings(model).items()) {
+    if (is_default(key)) result.layer.values[key] = value;
+  }
+  result.layer.origin = result.shipped ? "pocket models" : "model " + model;
+  return result;
+}
+
+ResolvedSettings request_settings(std::vector<SettingsLayer> layers, SettingsUse use, Engine* engine,
+                                  Reporter& reporter) {
+  const auto checks =
+      use == SettingsUse::draw || use == SettingsUse::draft ? SettingsChecks::whole : SettingsChecks::values;
+  if (engine == nullptr) return resolve_settings(layers, checks);
+  Recommendation recommendation = recommended_settings(*engine, resolve_settings(layers, SettingsChecks::values));
+  nlohmann::ordered_json& values = recommendation.layer.values;
+  if (use == SettingsUse::finish) {
+    // The draft brings its own model and size; only what the preset made quick about it is to be replaced.
+    const nlohmann::ordered_json quick = find_preset("draft").values;
+    for (auto item = values.begin(); item != values.end();)
+      item = quick.contains(item.key()) ? std::next(item) : values.erase(item);
+  }
+  if (values.empty()) return resolve_settings(layers, checks);
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : values.items()) keys.push_back(key);
+  layers.insert(layers.begin(), std::move(recommendation.layer));
+  const ResolvedSettings resolved = resolve_settings(layers, checks);
+  if (use == SettingsUse::finish) return resolved;
+  if (recommendation.shipped) {
+    std::vector<std::string> drawing = {resolved.settings.diffusion_model};
+    for (const ClipChoice& clip : resolved.settings.clip_models) drawing.push_back(clip.name);
+    reporter.note(
+        fmt::format("the small models that come with Disco draw this ({}); for the community's: disco models pull {}",
+                    join(drawing, ", "), join(missing_default_models(engine->list_models()), " ")));
+  } else {
+    reporter.note(fmt::format("{} recommends, and sets, {}", resolved.settings.diffusion_model, join(keys, ", ")));
+  }
+  return resolved;
+}
+
+}  // namespace disco
