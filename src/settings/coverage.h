@@ -1,0 +1,26 @@
+// How much of the picture the inner cuts see: geometry of the overview + inner cutout maker.
+#pragma once
+
+#include <string_view>
+
+#include "settings/settings.h"
+
+namespace disco {
+
+/// The side of a CLIP model's input in pixels, from its name; 224 where the name says nothing else.
+int clip_input_size(std::string_view name);
+
+/// The expected side in pixels of an inner cut: min + (max − min)/(ic_pow + 1), where max is the picture's shorter
+/// side and min the smaller of that and the cut size (size = rand^ic_pow·(max − min) + min).
+double expected_inner_size(const Settings& settings, int cut_size, double ic_pow);
+
+/// The chance, 0 … 1, that at least one of `cuts` inner cuts of a model with inputs of `cut_size` pixels covers a
+/// point. x and y are shares of the width and height. Cuts lie anywhere within the picture with equal chance, so points
+/// near the border are covered less often.
+double inner_point_coverage(const Settings& settings, int cut_size, double ic_pow, double cuts, double x, double y);
+
+/// The expected share, 0 … 1, of the picture that the inner cuts of one step see, all models and batches together, at
+/// schedule entry `entry`, with `cutn_batches` batches.
+double inner_coverage(const Settings& settings, int entry, double cutn_batches);
+
+}  // namespace disco
