@@ -29,11 +29,11 @@ at::Tensor paint_batch(std::span<const Scene> scenes, int side) {
 
 at::Tensor to_signed(const at::Tensor& pictures) { return pictures.to(at::kFloat).mul_(1 / 127.5).sub_(1); }
 
-CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int64_t count, int side) {
+CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int64_t count, int side, double variety) {
   CaptionedBatch batch;
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(count); ++i) {
     const std::uint64_t sample = sample_seed(seed, first + i);
-    batch.scenes.push_back(random_scene(sample));
+    batch.scenes.push_back(random_scene(sample, variety));
     batch.captions.push_back(caption(batch.scenes.back(), sample));
   }
   batch.pictures = paint_batch(batch.scenes, side);

@@ -27,7 +27,7 @@ struct CaptionedBatch {
   std::vector<Caption> captions;
 };
 /// Samples first … first + count − 1 of a training.
-CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int64_t count, int side);
+CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int64_t count, int side, double variety);
 
 /// (N,N) float32: row i, column j is 1 when caption j is true of picture i.
 at::Tensor agreement(const CaptionedBatch& batch);

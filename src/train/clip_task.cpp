@@ -91,9 +91,9 @@ class ClipTask final : public Task {
     clip_.emplace(tensors, activation);
     logit_scale_ = tensors.at("logit_scale");
     batches_ = std::make_unique<Ahead<CaptionedBatch>>(
-        [seed = request_.seed, count = request_.batch,
+        [seed = request_.seed, variety = request_.variety, count = request_.batch,
          side = static_cast<int>(request_.picture_size)](std::uint64_t index) {
-          return captioned_batch(seed, index * static_cast<std::uint64_t>(count), count, side);
+          return captioned_batch(seed, index * static_cast<std::uint64_t>(count), count, side, variety);
         },
         static_cast<std::uint64_t>(first), 4, request_.painters);
   }
@@ -115,7 +115,8 @@ class ClipTask final : public Task {
   std::string look(const StateDict& tensors, std::int64_t step) const override {
     const Clip clip(tensors, activation);
     std::vector<Scene> scenes;
-    for (std::uint64_t i = 0; i < 160; ++i) scenes.push_back(random_scene(splitmix64(~request_.seed) + i));
+    for (std::uint64_t i = 0; i < 160; ++i)
+      scenes.push_back(random_scene(splitmix64(~request_.seed) + i, request_.variety));
     const at::Tensor x0 = to_signed(paint_batch(scenes, static_cast<int>(request_.picture_size)));
     std::string line = fmt::format("right at step {} (subject, sky, ground): ", step) + scores(clip, scenes, x0);
     if (unet_) {

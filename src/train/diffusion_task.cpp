@@ -45,10 +45,11 @@ class DiffusionTask final : public Task {
     unet_.emplace(config_, tensors);
     const auto batch = static_cast<std::uint64_t>(request_.batch);
     batches_ = std::make_unique<Ahead<at::Tensor>>(
-        [seed = request_.seed, batch, side = static_cast<int>(request_.picture_size)](std::uint64_t index) {
+        [seed = request_.seed, variety = request_.variety, batch,
+         side = static_cast<int>(request_.picture_size)](std::uint64_t index) {
           std::vector<Scene> scenes;
           for (std::uint64_t i = 0; i < batch; ++i)
-            scenes.push_back(random_scene(sample_seed(seed, index * batch + i)));
+            scenes.push_back(random_scene(sample_seed(seed, index * batch + i), variety));
           return paint_batch(scenes, side);
         },
         static_cast<std::uint64_t>(first), 8, request_.painters);

@@ -197,6 +197,7 @@ TrainRequest completed(TrainRequest r) {
   demand(r.decay >= 0 && r.decay <= 1, "decay is a share from 0 to 1", "decay");
   demand(r.ema >= 0 && r.ema < 1, "ema must be 0 or more and below 1", "ema");
   demand(r.guess_share >= 0 && r.guess_share <= 1, "guess_share is a share from 0 to 1", "guess_share");
+  demand(r.variety >= 0 && r.variety <= 1, "variety is a share from 0 to 1", "variety");
   demand(r.painters >= 1 && r.painters <= 64, "painters must be 1 to 64", "painters");
   demand(r.picture_size >= 16 && r.picture_size <= 512 && r.picture_size % 16 == 0,
          "the picture size must be a multiple of 16 from 16 to 512", "picture_size");

@@ -30,6 +30,8 @@ struct TrainRequest {
   int threads = 0;            ///< 0: all cores.
   int painters = 1;           ///< Threads that paint ahead.
   std::int64_t picture_size = 64;
+  double variety =
+      0.25;  ///< Of the painted world, 0 to 1; see random_scene(). May be raised between parts of a training.
 
   /// Network sizes that differ from the defaults (keys of the exported config).
   nlohmann::json config = nlohmann::json::object();

@@ -4,7 +4,7 @@
 
 namespace disco {
 
-Scene random_scene(std::uint64_t seed) {
+Scene random_scene(std::uint64_t seed, double variety) {
   Dice dice(seed, DicePurpose::scene);
   Scene scene;
   scene.sky = static_cast<Sky>(dice.below(sky_count));
@@ -13,13 +13,15 @@ Scene random_scene(std::uint64_t seed) {
   const std::size_t draw = dice.below(2 * subject_count - 1);
   scene.subject = static_cast<Subject>((draw + 1) / 2);
   if (scene.subject == Subject::ship) scene.ground = Ground::sea;
-  scene.horizon = dice.uniform(0.61, 0.67);
-  scene.x = dice.uniform(0.46, 0.54);
-  scene.size = dice.uniform(0.64, 0.72);
-  scene.base = scene.horizon + dice.uniform(0.15, 0.19);
-  if (scene.subject == Subject::balloon) scene.base = dice.uniform(0.76, 0.8);
-  scene.mirrored = dice.chance(0.5);
-  scene.detail = dice.bits();
+  const auto about = [&](double middle, double room) { return middle + variety * dice.uniform(-room, room); };
+  scene.horizon = about(0.64, 0.03);
+  scene.x = about(0.5, 0.04);
+  scene.size = about(0.68, 0.04);
+  scene.base = scene.horizon + about(0.17, 0.02);
+  if (scene.subject == Subject::balloon) scene.base = about(0.78, 0.02);
+  scene.mirrored = variety >= 0.5 && dice.chance(0.5);
+  const std::uint64_t detail = dice.bits();
+  scene.detail = variety < 1 ? detail % (1 + static_cast<std::uint64_t>(4 * variety)) : detail;
   return scene;
 }
 

@@ -27,6 +27,9 @@ struct Scene {
 };
 
 /// Sample `seed` of the world: every sky, ground and subject is about equally likely; ships are always at sea.
-Scene random_scene(std::uint64_t seed);
+/// `variety` from 0 to 1 says how much scenes of the same things differ: 0 paints them in one place with the same
+/// clouds, waves and flowers, which a small model learns in minutes; 1 uses the whole room, mirrors, and draws all
+/// details anew.
+Scene random_scene(std::uint64_t seed, double variety = 1);
 
 }  // namespace disco

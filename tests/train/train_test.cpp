@@ -1,0 +1,249 @@
+#include "train/train.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/hash.h"
+#include "models/clip.h"
+#include "models/unet.h"
+#include "train/checkpoint.h"
+
+extern char** environ;
+
+namespace disco {
+namespace {
+
+using testing::HasSubstr;
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "disco-train-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path_); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+struct Listener : TrainEvents {
+  std::int64_t stop_after = -1;
+  std::vector<double> losses;
+  std::vector<std::string> notes;
+  std::int64_t steps = 0;
+  void progress(const TrainProgress& p) override {
+    steps = p.step;
+    losses.push_back(p.loss);
+  }
+  void note(const std::string& text) override { notes.push_back(text); }
+  bool stop_asked() override { return steps == stop_after; }
+};
+
+TrainRequest tiny_diffusion(const fs::path& folder) {
+  TrainRequest request;
+  request.run_folder = folder;
+  request.picture_size = 16;
+  request.batch = 8;
+  request.steps = 30;
+  request.warmup = 5;
+  request.learning_rate = 2e-3;
+  request.sheet_minutes = 0;
+  request.threads = 1;
+  request.config = {{"num_channels", 32}, {"channel_mult", {1, 1}}, {"attention_resolutions", "2"}, {"patch", 4}};
+  return request;
+}
+
+TrainRequest tiny_clip(const fs::path& folder) {
+  TrainRequest request;
+  request.role = "clip";
+  request.run_folder = folder;
+  request.picture_size = 16;
+  request.batch = 8;
+  request.steps = 30;
+  request.warmup = 5;
+  request.learning_rate = 2e-3;
+  request.sheet_minutes = 0;
+  request.threads = 1;
+  request.config = {{"input_size", 16}, {"patch", 8},       {"vision_width", 64}, {"vision_layers", 1},
+                    {"text_width", 64}, {"text_layers", 1}, {"embedding", 32}};
+  return request;
+}
+
+/// The loss reported after step k is the mean of the first k, so that the mean of some later ones follows from two of
+/// them.
+double mean_between(const std::vector<double>& reported, std::size_t from, std::size_t to) {
+  const auto sum = [&](std::size_t k) { return k == 0 ? 0 : reported[k - 1] * static_cast<double>(k); };
+  return (sum(to) - sum(from)) / static_cast<double>(to - from);
+}
+
+void expect_falling(const std::vector<double>& losses, double share) {
+  ASSERT_EQ(losses.size(), 30u);
+  EXPECT_LT(mean_between(losses, 20, 30), share * mean_between(losses, 0, 5));
+}
+
+TEST(Train, TheLossOfADiffusionModelFalls) {
+  const Folder folder;
+  Listener listener;
+  train(tiny_diffusion(folder.path()), listener);
+  expect_falling(listener.losses, 0.9);
+}
+
+TEST(Train, TheLossOfAClipModelFalls) {
+  const Folder folder;
+  Listener listener;
+  train(tiny_clip(folder.path()), listener);
+  expect_falling(listener.losses, 0.95);
+}
+
+void expect_same_after_an_interruption(const std::function<TrainRequest(const fs::path&)>& make) {
+  const Folder whole, parts;
+  TrainRequest request = make(whole.path());
+  request.steps = 7;
+  Listener listener;
+  train(request, listener);
+
+  request.run_folder = parts.path();
+  Listener stopping;
+  stopping.stop_after = 3;
+  EXPECT_THROW(train(request, stopping), Interrupted);
+  EXPECT_EQ(load_checkpoint(parts.path() / "checkpoint.safetensors")->step, 3);
+  Listener rest;
+  train(request, rest);
+  EXPECT_EQ(rest.losses.size(), 4u);
+  EXPECT_EQ(read_file(whole.path() / "checkpoint.safetensors"), read_file(parts.path() / "checkpoint.safetensors"));
+}
+
+TEST(Train, AnInterruptedDiffusionTrainingGoesOnToTheSameBits) { expect_same_after_an_interruption(tiny_diffusion); }
+TEST(Train, AnInterruptedClipTrainingGoesOnToTheSameBits) { expect_same_after_an_interruption(tiny_clip); }
+
+TEST(Train, ARunFolderOfAnotherTrainingIsRefused) {
+  const Folder folder;
+  TrainRequest request = tiny_diffusion(folder.path());
+  request.steps = 1;
+  Listener listener;
+  train(request, listener);
+  request.seed = 2;
+  EXPECT_THROW(train(request, listener), RequestError);
+}
+
+TEST(Train, ImpossibleRequestsAreRefused) {
+  const Folder folder;
+  Listener listener;
+  const auto refused = [&](const auto& change) {
+    TrainRequest request = tiny_diffusion(folder.path());
+    change(request);
+    EXPECT_THROW(train(request, listener), RequestError);
+  };
+  refused([](TrainRequest& r) { r.role = "lpips"; });
+  refused([](TrainRequest& r) { r.run_folder.clear(); });
+  refused([](TrainRequest& r) { r.steps = 0; });
+  refused([](TrainRequest& r) { r.picture_size = 20; });
+  refused([](TrainRequest& r) { r.config["prediction"] = "epsilon"; });
+  refused([](TrainRequest& r) { r.role = "clip", r.config = {{"wings", 2}}; });
+  EXPECT_FALSE(fs::exists(folder.path() / "checkpoint.safetensors"));
+}
+
+TEST(Train, ExportsModelsThatLoad) {
+  const Folder folder;
+  Listener listener;
+  TrainRequest request = tiny_diffusion(folder.path() / "run");
+  request.steps = 2;
+  request.export_folder = folder.path() / "models";
+  request.sheet_minutes = 15;
+  train(request, listener);
+  EXPECT_TRUE(fs::exists(folder.path() / "run" / "samples-000002.png"));
+
+  const auto json = nlohmann::json::parse(read_file(request.export_folder / "pocket-diffusion.model.json"));
+  EXPECT_EQ(json["role"], "diffusion");
+  const fs::path weights = request.export_folder / json["file"].get<std::string>();
+  EXPECT_EQ(json["sha256"], sha256_file(weights));
+  StateDict tensors = load_weights(weights);
+  EXPECT_EQ(tensors.begin()->second.scalar_type(), at::kHalf);
+  for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kFloat);
+  const UNet unet(UNetConfig::from_json(json["config"]), tensors);
+  EXPECT_EQ(unet.forward(at::zeros({1, 3, 16, 16}), at::zeros({1})).sizes(), at::IntArrayRef({1, 3, 16, 16}));
+
+  TrainRequest clip = tiny_clip(folder.path() / "clip-run");
+  clip.steps = 2;
+  clip.export_folder = request.export_folder;
+  clip.diffusion_model = weights;
+  clip.sheet_minutes = 15;
+  train(clip, listener);
+  StateDict clip_tensors = load_weights(request.export_folder / "pocket-clip.safetensors");
+  for (auto& [name, tensor] : clip_tensors) {
+    if (tensor.is_floating_point()) tensor = tensor.to(at::kFloat);
+  }
+  const Clip model(clip_tensors, "quick_gelu");
+  EXPECT_EQ(model.config().input_size, 16);
+  EXPECT_FALSE(model.knows_token(1));
+  EXPECT_THAT(listener.notes, testing::Contains(HasSubstr("from t = 500")));
+}
+
+TEST(Train, AFileThatIsNoCheckpointIsRefused) {
+  const Folder folder;
+  save_safetensors(folder.path() / "checkpoint.safetensors", {{"x", at::zeros({2})}});
+  Listener listener;
+  EXPECT_THROW(train(tiny_diffusion(folder.path()), listener), FormatError);
+}
+
+/// Not a test of its own: what AKilledTrainingLeavesAWholeCheckpoint starts and kills.
+TEST(Train, DISABLED_Endless) {
+  TrainRequest request = tiny_diffusion(std::getenv("DISCO_TEST_RUN_FOLDER"));
+  request.steps = 1000000;
+  request.checkpoint_minutes = 0;
+  Listener listener;
+  train(request, listener);
+}
+
+TEST(Train, AKilledTrainingLeavesAWholeCheckpoint) {
+  const Folder folder;
+  ASSERT_EQ(setenv("DISCO_TEST_RUN_FOLDER", folder.path().c_str(), 1), 0);
+  const std::string self = fs::read_symlink("/proc/self/exe").string();
+  std::string program = self, filter = "--gtest_filter=Train.DISABLED_Endless",
+              also = "--gtest_also_run_disabled_tests";
+  char* const arguments[] = {program.data(), filter.data(), also.data(), nullptr};
+  posix_spawn_file_actions_t quiet;
+  posix_spawn_file_actions_init(&quiet);
+  posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t child = 0;
+  ASSERT_EQ(posix_spawn(&child, self.c_str(), &quiet, nullptr, arguments, environ), 0);
+  posix_spawn_file_actions_destroy(&quiet);
+
+  const fs::path file = folder.path() / "checkpoint.safetensors";
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!fs::exists(file) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // into the writing of some later one
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+
+  const auto checkpoint = load_checkpoint(file);
+  ASSERT_TRUE(checkpoint);
+  EXPECT_GE(checkpoint->step, 1);
+  EXPECT_EQ(checkpoint->tensors.size(), checkpoint->second_moments.size());
+  TrainRequest request = tiny_diffusion(folder.path());
+  request.steps = checkpoint->step + 1;
+  Listener listener;
+  train(request, listener);
+  EXPECT_EQ(listener.losses.size(), 1u);
+}
+
+}  // namespace
+}  // namespace disco
