@@ -106,10 +106,11 @@ Recommendation recommended_settings(Engine& engine, const ResolvedSettings& reso
     result.shipped = true;
     result.layer.values["diffusion_model"] = model;
   }
-  for (const auto& [key, value] : engine.recommended_settings(model).items()) {
+  const nlohmann::ordered_json recommended = engine.recommended_settings(model);
+  for (const auto& [key, value] : recommended.items()) {
     if (is_default(key)) result.layer.values[key] = value;
   }
-  result.layer.origin = result.shipped ? "pocket models" : "model " + model;
+  result.layer.origin = result.shipped ? pocket_origin : "model " + model;
   return result;
 }
 
@@ -121,7 +122,7 @@ ResolvedSettings request_settings(std::vector<SettingsLayer> layers, SettingsUse
   Recommendation recommendation = recommended_settings(*engine, resolve_settings(layers, SettingsChecks::values));
   nlohmann::ordered_json& values = recommendation.layer.values;
   if (use == SettingsUse::finish) {
-    // The draft brings its own model and size; only what the preset made quick about it is to be replaced.
+    // The draft brings its own model and size; only what the preset made quick about it is replaced.
     const nlohmann::ordered_json quick = find_preset("draft").values;
     for (auto item = values.begin(); item != values.end();)
       item = quick.contains(item.key()) ? std::next(item) : values.erase(item);

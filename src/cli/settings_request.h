@@ -25,6 +25,9 @@ enum class SettingsUse {
 /// itself. A settings file of Disco Diffusion 5.7 (.txt) or a picture is imported; what it ignores is told as notes.
 std::vector<SettingsLayer> settings_layers(const CommandLine& line, SettingsUse use, Reporter& reporter);
 
+/// The origin of settings that the shipped models recommend.
+constexpr auto pocket_origin = "pocket models";
+
 /// Settings that the diffusion model recommends, for the keys that nobody has set. When no diffusion model is named
 /// and the default one is not installed, the model is one of those shipped with the program (models/pocket).
 struct Recommendation {

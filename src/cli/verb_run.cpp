@@ -1,6 +1,7 @@
 // run, draft and resume: what draws.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "cli/engine_library.h"
@@ -31,17 +32,33 @@ std::vector<Flag> output_flags() {
 
 Flag advice_flag() { return {"--no-advice", "", "no advice about the settings before the run"}; }
 
+/// What to say about the settings: what the user chose comes first. The guide speaks of the community's models; of what
+/// another model recommends for itself it knows nothing.
+std::vector<Advice> advice_for(const ResolvedSettings& resolved) {
+  const auto origin = [&](const std::string& key) {
+    const auto found = resolved.origins.find(key);
+    return found == resolved.origins.end() ? std::string("default") : found->second;
+  };
+  const bool shipped = origin("diffusion_model") == pocket_origin;
+  std::vector<Advice> advice = advise(resolved.settings);
+  std::erase_if(advice, [&](const Advice& item) {
+    return origin(item.key) == pocket_origin || (shipped && origin(item.key) == "default");
+  });
+  std::stable_partition(advice.begin(), advice.end(),
+                        [&](const Advice& item) { return origin(item.key) != "default"; });
+  return advice;
+}
+
 void tell_before_run(const CommandLine& line, Engine& engine, const ResolvedSettings& resolved, Reporter& reporter) {
   for (const std::string& warning : resolved.warnings) reporter.warning(warning);
   for (const auto& [model, words] : engine.unknown_words(resolved.settings)) {
     if (!words.empty()) reporter.note(fmt::format("{} has never seen: {}", model, join(words, ", ")));
   }
   if (line.has("--no-advice")) return;
-  const std::vector<Advice> advice = advise(resolved.settings);
+  const std::vector<Advice> advice = advice_for(resolved);
   for (std::size_t i = 0; i < advice.size() && i < advice_shown; ++i) {
-    reporter.note(advice[i].suggestion.empty()
-                      ? fmt::format("{}: {}", advice[i].key, advice[i].message)
-                      : fmt::format("{}: {}; {}", advice[i].key, advice[i].message, advice[i].suggestion));
+    const std::string suggestion = advice[i].suggestion.empty() ? "" : " Try: " + advice[i].suggestion;
+    reporter.note(fmt::format("{}: {}{}", advice[i].key, advice[i].message, suggestion));
   }
   if (advice.size() > advice_shown) {
     reporter.note(fmt::format("{} more: disco explain advice, with the same flags", advice.size() - advice_shown));

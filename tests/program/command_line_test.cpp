@@ -113,7 +113,7 @@ TEST_F(CommandLineTest, AMissingEngineIsSaid) {
 
 TEST_F(CommandLineTest, CompletionKnowsVerbsFlagsAndChoices) {
   place.write("words.sh", R"(
-source script
+source ./script
 words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _disco; echo "${COMPREPLY[*]}"; }
 words disco exp
 words disco run --clip-guid

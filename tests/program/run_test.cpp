@@ -12,7 +12,11 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-using RunTest = FakeEngineTest;
+class RunTest : public FakeEngineTest {
+ protected:
+  // Most runs here have fewer steps than are skipped by default.
+  RunTest() { place.set("DISCO_SKIP_STEPS", "0"); }
+};
 
 TEST_F(RunTest, StandardOutputIsThePathsOfThePictures) {
   const Outcome outcome = place.run({"a fox", "--n-batches", "2", "--steps", "3", "--width", "64", "--height", "64"});
@@ -67,7 +71,8 @@ TEST_F(RunTest, NobodysChoiceOfModelIsReplaced) {
   EXPECT_EQ(place.read_json("out/request.json")["settings"]["diffusion_model"], "mine");
   const Outcome named = place.run({"a fox", "--steps", "1", "--diffusion-model", "pocket-draws"});
   EXPECT_EQ(place.read_json("out/request.json")["origins"]["width"], "model pocket-draws");
-  EXPECT_THAT(named.err, HasSubstr("note: pocket-draws recommends, and sets, width, height, clip_models\n"));
+  EXPECT_THAT(named.err,
+              HasSubstr("note: pocket-draws recommends, and sets, width, height, cutn_batches, clip_models\n"));
   place.write("all/everything", "");
   const Outcome installed = place.run({"a fox", "--steps", "1", "--models", "all"});
   EXPECT_EQ(place.read_json("out/request.json")["origins"]["diffusion_model"], "default");
@@ -80,11 +85,12 @@ TEST_F(RunTest, NotesNameUnknownWordsAndAdvice) {
       "900000",   "--tv-scale", "5000000"};
   const Outcome outcome = place.run(flags);
   EXPECT_THAT(outcome.err, HasSubstr("note: pocket-looks has never seen: xyzzy\n"));
-  EXPECT_THAT(outcome.err, HasSubstr("note: clamp_grad: "));
+  EXPECT_THAT(outcome.err, HasSubstr("note: clip_guidance_scale: "));
   EXPECT_THAT(outcome.err, HasSubstr("more: disco explain advice"));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("note: width: ")));  // The shipped model's own.
   std::vector<std::string> quiet = flags;
   quiet.push_back("--no-advice");
-  EXPECT_THAT(place.run(quiet).err, Not(HasSubstr("clamp_grad")));
+  EXPECT_THAT(place.run(quiet).err, Not(HasSubstr("clip_guidance_scale")));
 }
 
 TEST_F(RunTest, JsonProgressIsOneObjectALine) {
@@ -227,18 +233,19 @@ TEST_F(RunTest, DraftsAreQuickAndCarriedOnByNumber) {
   auto request = place.read_json("out/request.json");
   EXPECT_EQ(request["more"]["count"], 4);
   EXPECT_EQ(request["more"]["stop_at"], 0.3);
-  EXPECT_EQ(request["origins"]["steps"], "preset draft");
+  EXPECT_EQ(request["origins"]["cutn_batches"], "preset draft");
   place.run({"draft", "a fox", "--preset", "gold"});
-  EXPECT_EQ(place.read_json("out/request.json")["origins"]["steps"], "preset gold");
+  EXPECT_EQ(place.read_json("out/request.json")["origins"]["cutn_batches"], "preset gold");
   const Outcome finish = place.run({"run", "--finish", "3,7-9", "--eta", "0.5"});
   ASSERT_EQ(finish.status, 0) << finish.err;
   request = place.read_json("out/request.json");
   EXPECT_EQ(request["verb"], "finish");
   EXPECT_EQ(request["more"]["numbers"], nlohmann::ordered_json::parse("[3,7,8,9]"));
   EXPECT_EQ(request["origins"]["eta"], "flag");
-  // The draft's model and size are not replaced by what a model recommends; its few steps are.
+  // The draft's model and size are not replaced by what a model recommends; its few cuts are.
   EXPECT_EQ(request["origins"]["width"], "default");
-  EXPECT_EQ(request["origins"]["steps"], "pocket models");
+  EXPECT_EQ(request["origins"]["diffusion_model"], "default");
+  EXPECT_EQ(request["origins"]["cutn_batches"], "pocket models");
 }
 
 TEST_F(RunTest, ResumeNamesAllPicturesOfTheRun) {

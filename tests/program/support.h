@@ -121,7 +121,7 @@ class Workplace {
       status_ = status;
       Outcome outcome;
       outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-      outcome.out = read_file(out_);
+      if (!out_.empty()) outcome.out = read_file(out_);
       outcome.err = read_file(err_);
       outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
       return outcome;
@@ -136,6 +136,8 @@ class Workplace {
 
   Child start(const std::vector<std::string>& arguments, const fs::path& standard_output = {}) {
     const fs::path out = standard_output.empty() ? folder_ / "stdout" : standard_output, err = folder_ / "stderr";
+    write_file(err, "");
+    if (standard_output.empty()) write_file(out, "");
     const pid_t pid = ::fork();
     if (pid == 0) {
       const int input = ::open("/dev/null", O_RDONLY);
@@ -146,7 +148,7 @@ class Workplace {
       ::dup2(error, 2);
       become(arguments);
     }
-    return {pid, standard_output.empty() ? out : fs::path("/dev/null"), err};
+    return {pid, standard_output.empty() ? out : fs::path(), err};
   }
 
   Outcome run(const std::vector<std::string>& arguments) { return start(arguments).wait(); }

@@ -65,7 +65,7 @@ class FakeEngine final : public Engine {
 
   Json recommended_settings(const std::string& model) override {
     if (model == "pocket-draws")
-      return {{"width", 128}, {"height", 128}, {"steps", 40}, {"clip_models", {"pocket-looks"}}};
+      return {{"width", 128}, {"height", 128}, {"steps", 40}, {"cutn_batches", 2}, {"clip_models", {"pocket-looks"}}};
     return Json::object();
   }
 
