@@ -53,8 +53,6 @@ class Guidance {
   at::Tensor gradient(const at::Tensor& x, int i, int cur);
 
   const GuidanceReport& report() const { return report_; }
-  /// Settings marked live may change between steps.
-  void change(const Settings& settings) { settings_ = settings; }
   /// Multiplies clip_guidance_scale and clamp_max from the next evaluation on (1: as set; 0: no guidance by CLIP), so that
   /// a failed step can be retried more carefully. Faithful runs ignore it.
   void set_caution(double caution) { caution_ = caution; }

@@ -87,12 +87,6 @@ at::Tensor Targets::normalised_weights(int entry) const {
   return (raw / sum).to(embeddings.device());
 }
 
-std::vector<Prompt> prompts_at(const PromptFrames& frames, int frame) {
-  auto after = frames.upper_bound(frame);
-  if (after == frames.begin()) return {};
-  return std::prev(after)->second;
-}
-
 Targets make_targets(const TargetRequest& request, const Clip& clip, const std::string& name, const Tokenizer& tokenizer,
                      RandomStreams& streams, std::vector<std::string>* warnings) {
   const at::NoGradGuard no_gradient;

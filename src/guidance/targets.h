@@ -35,9 +35,6 @@ struct TargetRequest {
   std::vector<ImagePrompt> images;
 };
 
-/// The prompts that hold at a frame: those of the last entry at or before it.
-std::vector<Prompt> prompts_at(const PromptFrames& frames, int frame);
-
 /// Embeds the prompts that `clip` (called `name` in the settings) hears: text before images. Words that did not fit into
 /// the context are named in `warnings` (native; 5.7 refuses such a prompt, and so does faithful mode, with a RequestError).
 Targets make_targets(const TargetRequest& request, const Clip& clip, const std::string& name,

@@ -113,7 +113,7 @@ Settings settings_from(const nlohmann::ordered_json& values, const std::string& 
 
 }  // namespace
 
-void save_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
+void write_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
   save_safetensors(path, tensors_of(checkpoint), {{metadata_key, metadata_of(checkpoint).dump()}});
 }
 
@@ -126,7 +126,7 @@ std::string first_checkpoint(const Checkpoint& checkpoint) {
   return bytes + text;
 }
 
-Checkpoint load_checkpoint(const fs::path& path) {
+Checkpoint read_checkpoint(const fs::path& path) {
   const WeightsInfo info = inspect_weights(path);
   const auto found = info.metadata.find(metadata_key);
   if (found == info.metadata.end()) throw FormatError("this is not a checkpoint of a run", path.string());

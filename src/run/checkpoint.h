@@ -35,11 +35,11 @@ struct Checkpoint {
   std::optional<PictureState> state;  ///< Nothing: the picture has not been begun.
 };
 
-void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
-/// The bytes that save_checkpoint() writes for a checkpoint without a state.
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+/// The bytes that write_checkpoint() writes for a checkpoint without a state.
 std::string first_checkpoint(const Checkpoint& checkpoint);
 /// Throws FormatError when the file is no checkpoint, or one of another version.
-Checkpoint load_checkpoint(const std::filesystem::path& path);
+Checkpoint read_checkpoint(const std::filesystem::path& path);
 
 /// Unfinished runs (*.ckpt) at or below a path, newest first.
 std::vector<std::filesystem::path> find_checkpoints(const std::filesystem::path& path);

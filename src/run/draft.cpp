@@ -86,12 +86,12 @@ DraftResult draw_remaining_drafts(RunLoop& loop) {
   for (int k = 0; k < loop.settings().n_batches; ++k) {
     const fs::path path = draft_path(loop.names(), k);
     const bool drawn = k < loop.first_picture();
-    Checkpoint draft = drawn ? load_checkpoint(path) : loop.checkpoint(k);
+    Checkpoint draft = drawn ? read_checkpoint(path) : loop.checkpoint(k);
     if (!drawn) {
       draft.state = loop.draw(k);
       draft.settings.seed = loop.picture_seed(k);
       draft.alpha_cumprod = loop.reached_alpha_cumprod();
-      save_checkpoint(path, draft);
+      write_checkpoint(path, draft);
     }
     result.drafts.push_back(path);
     pictures.push_back(to_picture(draft.state->shown.to(at::kCPU)));
@@ -117,7 +117,7 @@ RunResult finish_drafts(const fs::path& path, const std::vector<int>& numbers, c
   }
   RunResult result;
   for (const fs::path& draft_file : chosen) {
-    const Checkpoint draft = load_checkpoint(draft_file);
+    const Checkpoint draft = read_checkpoint(draft_file);
     const Settings settings = with_draft_values(request.resolved, draft);
     RunLoop loop(session, {request.out / file_name(settings.batch_name), request.checkpoint_seconds, request.interrupt}, listener);
     loop.begin(settings, request.resolved.origins, /*stop_share=*/1,

@@ -13,6 +13,7 @@
 #include "run/memory_estimate.h"
 #include "run/run_loop.h"
 #include "run/session.h"
+#include "settings/prompt.h"
 
 namespace disco {
 namespace {
@@ -38,7 +39,7 @@ class LocalEngine final : public Engine {
     if (checkpoints.empty()) {
       throw RequestError("there is no unfinished run here", path.string(), "name the output folder or the .ckpt file");
     }
-    Checkpoint checkpoint = load_checkpoint(checkpoints.front());
+    Checkpoint checkpoint = read_checkpoint(checkpoints.front());
     check(checkpoint.settings);
     RunLoop loop(session_, {checkpoints.front().parent_path(), checkpoint_seconds, interrupt}, listener);
     const bool drafts = checkpoint.stop_share < 1;

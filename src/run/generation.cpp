@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "picture/picture.h"
 #include "run/init.h"
+#include "settings/prompt.h"
 
 namespace disco {
 namespace {

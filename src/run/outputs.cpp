@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "guidance/targets.h"
 #include "picture/parameters_text.h"
+#include "settings/prompt.h"
 #include "settings/table.h"
 
 namespace disco {

@@ -66,7 +66,7 @@ void RunLoop::begin(const Settings& settings, std::map<std::string, std::string>
     names_ = std::make_unique<OutputNames>(options_.folder, batch, number, settings_.image_format);
     if (create_file(names_->checkpoint(0), first_checkpoint(checkpoint(0)))) break;
   }
-  if (start_) save_checkpoint(names_->checkpoint(0), checkpoint(0));
+  if (start_) write_checkpoint(names_->checkpoint(0), checkpoint(0));
 }
 
 void RunLoop::resume(Checkpoint saved) {
@@ -174,7 +174,7 @@ PictureState RunLoop::draw(int picture) {
   const auto save = [&] {
     Checkpoint saved = checkpoint(picture);
     saved.state = generation.state();
-    save_checkpoint(names_->checkpoint(picture), saved);
+    write_checkpoint(names_->checkpoint(picture), saved);
     saved_at = Clock::now();
   };
   while (!generation.done() && generation.steps_done() < stop) {
@@ -234,7 +234,7 @@ fs::path RunLoop::write_finished(int picture, const PictureState& state) {
 void RunLoop::leave(int picture) {
   if (picture + 1 < settings_.n_batches) {
     if (settings_.faithful()) stream_before_ = streams_->state();
-    save_checkpoint(names_->checkpoint(picture + 1), checkpoint(picture + 1));
+    write_checkpoint(names_->checkpoint(picture + 1), checkpoint(picture + 1));
   }
   std::error_code error;
   fs::remove(names_->checkpoint(picture), error);

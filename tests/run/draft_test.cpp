@@ -24,7 +24,7 @@ TEST(Draft, ASheetAndAsManyDrafts) {
   EXPECT_TRUE(fs::exists(result.sheet));
   ASSERT_EQ(result.drafts.size(), 3u);
   EXPECT_EQ(listener.steps, 9);  // three of six steps each
-  const Checkpoint second = load_checkpoint(result.drafts[1]);
+  const Checkpoint second = read_checkpoint(result.drafts[1]);
   EXPECT_EQ(second.settings.seed, 8);
   EXPECT_GT(second.alpha_cumprod, 0);
 }

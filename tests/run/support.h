@@ -72,7 +72,7 @@ inline ResolvedSettings quick_settings(nlohmann::ordered_json values = {}) {
 /// Remembers what a run told.
 class Recorder : public RunListener {
  public:
-  void step_done(const StepDone& step) override {
+  void step_done(const StepDone&) override {
     ++steps;
     if (stop_after > 0 && steps == stop_after) interrupt = true;
   }
