@@ -92,7 +92,7 @@ ModelEntry ModelStore::require(const std::string& name, const std::string& role)
   }
   for (const fs::path& folder : folders_) {
     for (const ScannedModel& scanned : scan_models(folder, nullptr)) {
-      if (scanned.problem.empty() || !answers_to(scanned.model, name)) continue;
+      if (name.empty() || scanned.problem.empty() || !answers_to(scanned.model, name)) continue;
       throw RequestError(fmt::format("the {} \"{}\" cannot be used: {}", kind, name, scanned.problem), folder.string(),
                          "put the file back, or remove the description");
     }

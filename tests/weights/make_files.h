@@ -1,6 +1,7 @@
 // Small weights files made byte by byte: pickles, zip archives, safetensors, with any mistake a test wants.
 #pragma once
 
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cstdint>
@@ -21,11 +22,14 @@ std::string raw(T value) {
   return {reinterpret_cast<const char*>(&value), sizeof value};
 }
 
-/// A folder that is removed with everything in it.
+/// A folder that is removed with everything in it; in memory where the system offers that, because the code under test
+/// flushes every file that it writes to the disk.
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "disco-test-XXXXXX").string();
+  enum class Place { memory, disk };
+  explicit TemporaryFolder(Place place = Place::memory) {
+    const bool memory = place == Place::memory && ::access("/dev/shm", W_OK) == 0;
+    std::string name = ((memory ? fs::path("/dev/shm") : fs::temp_directory_path()) / "disco-test-XXXXXX").string();
     path_ = ::mkdtemp(name.data());
   }
   ~TemporaryFolder() {

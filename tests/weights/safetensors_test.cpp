@@ -165,7 +165,7 @@ std::uint64_t peak_memory() {
 
 /// How far the peak of resident memory rises when a sparse file of `bytes` bytes of data is loaded, and then summed.
 std::pair<std::uint64_t, std::uint64_t> memory_taken(std::uint64_t bytes, bool aligned) {
-  const testing::TemporaryFolder folder;
+  const testing::TemporaryFolder folder(testing::TemporaryFolder::Place::disk);
   std::string header =
       "{" + entry("a", "F32", "[" + std::to_string(bytes / 4) + "]", "[0," + std::to_string(bytes) + "]") + "}";
   while ((header.size() % 4 == 0) != aligned) header += ' ';
