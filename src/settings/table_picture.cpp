@@ -321,8 +321,8 @@ std::vector<SettingSpec> start_settings() {
        .member = &Settings::init_fit,
        .default_text = "stretch",
        .group = group,
-       .help = "What to do with an init image of another shape: stretch it, crop its longer sides, or pad it with its "
-               "edges' colours.",
+       .help = "What to do with an init image of another shape: stretch it, crop its longer sides, or pad its shorter "
+               "ones.",
        .choices = {"stretch", "crop", "pad"}},
       {.key = "init_noise",
        .member = &Settings::init_noise,
