@@ -98,11 +98,12 @@ StateDict combine_lpips(const fs::path& backbone, const fs::path& heads) {
 /// Writes NAME.model.json, which makes the model visible.
 ModelEntry ModelStore::describe(const ModelEntry& model) {
   const fs::path folder = own_folder();
-  nlohmann::ordered_json json = {{"name", model.name},
-                                 {"role", model.role},
-                                 {"file", fs::relative(model.weights, folder).string()},
-                                 {"sha256", model.sha256},
-                                 {"config", model.config}};
+  nlohmann::ordered_json json = {
+      {"name", model.name},
+      {"role", model.role},
+      {"file", model.weights.lexically_normal().lexically_relative(folder.lexically_normal()).string()},
+      {"sha256", model.sha256},
+      {"config", model.config}};
   // Models of different roles may share a name: VGG-16 is LPIPS's backbone, and the name of the LPIPS made from it.
   const std::string spelling = file_spelling(model.name);
   fs::path description = folder / (spelling + ".model.json");

@@ -81,13 +81,14 @@ ModelEntry ModelStore::pull(const std::string& name, const PullOptions& options)
 ModelEntry ModelStore::pull(const CatalogEntry& known, const PullOptions& options) {
   ModelEntry model{known.name, known.role, own_folder() / file_name(known), {}, known.config};
   std::error_code ignored;
-  std::vector<fs::path> places = {model.weights};
-  if (const auto here = find(known.name, known.role)) places.push_back(here->weights);
-  for (const fs::path& place : places) {
-    if (!fs::is_regular_file(place, ignored) || !mismatch(known, place, &model.sha256).empty()) continue;
-    model.weights = place;
-    return place == places.front() ? describe(model) : model;
+  const auto here = find(known.name, known.role);
+  if (here && mismatch(known, here->weights, &model.sha256).empty()) {
+    // Described already, or in a folder that is only read: left as it is.
+    if (!here->sha256.empty() || here->weights != model.weights) return *here;
+    return describe(model);
   }
+  if (fs::is_regular_file(model.weights, ignored) && mismatch(known, model.weights, &model.sha256).empty())
+    return describe(model);
   const std::string by_hand =
       fmt::format("download it elsewhere ({}) and add it with: disco models add {}",
                   known.urls.empty() ? "its address is not known" : known.urls.front(), file_name(known));

@@ -44,18 +44,18 @@ class FileWalk {
 
  private:
   void walk(const fs::path& folder, const std::string& repository, int depth) {
-    if (depth > deepest) return;
     std::error_code error;
+    // Links may lead around in circles.
+    if (depth > deepest || !seen_.insert(fs::canonical(folder, error)).second || error) return;
     for (fs::directory_iterator it(folder, fs::directory_options::skip_permission_denied, error), end;
          !error && it != end; it.increment(error)) {
       const fs::path& path = it->path();
       const std::string name = path.filename().string();
       std::error_code ignored;
       if (name.starts_with('.')) continue;
-      // Files may be links, as in Hugging Face caches; folders that are links could lead around in circles.
       if (fs::is_regular_file(path, ignored)) {
         found_.push_back({path, repository});
-      } else if (fs::is_directory(fs::symlink_status(path, ignored))) {
+      } else if (fs::is_directory(path, ignored)) {
         if (name.starts_with(cache_prefix))
           walk_repository(path, depth + 1);
         else
@@ -77,6 +77,7 @@ class FileWalk {
   }
 
   std::vector<Candidate> found_;
+  std::set<fs::path> seen_;
 };
 
 ScannedModel read_description(const fs::path& json_file, RecognitionCache* recognition) {

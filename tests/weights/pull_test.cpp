@@ -87,6 +87,18 @@ TEST_F(Pull, AWholeFile) {
   EXPECT_EQ(server.requests().size(), 1u);
 }
 
+TEST_F(Pull, AnEditedDescriptionIsLeftAlone) {
+  const HttpServer server([](const Request& request) { return serve_file(request, model_bytes()); });
+  const CatalogEntry entry = entry_at({server.url("/model.safetensors")});
+  pull(entry);
+  const fs::path description = folder_ / "test-model-1.model.json";
+  nlohmann::json json = nlohmann::json::parse(read_file(description));
+  json["config"]["some"] = "thing else";
+  write_file(description, json.dump());
+  EXPECT_EQ(pull(entry).config["some"], "thing else");
+  EXPECT_EQ(nlohmann::json::parse(read_file(description)), json);
+}
+
 TEST_F(Pull, GoesOnWithAPartialFile) {
   write_file(partial(), model_bytes().substr(0, 1000));
   const HttpServer server([](const Request& request) { return serve_file(request, model_bytes()); });

@@ -335,6 +335,17 @@ TEST(Pickle, NestingAndCyclesEnd) {
   expect_refused(pytorch_zip(doubled, {four}), "too long");
 }
 
+TEST(Pickle, ManyObjectsOfOneLongStateEnd) {
+  std::string state = "}(";
+  for (int i = 0; i < 2000; ++i) state += pickle::text("key" + std::to_string(i)) + "N";
+  std::string code = "](" + state + "uq\x01" + pickle::global("a", "B") + "q\x02";
+  for (int i = 0; i < 30'000; ++i)
+    code +=
+        "h\x02)\x81h\x01"
+        "b";
+  expect_refused(pytorch_zip(code + four_floats() + "e", {four}), "too entangled");
+}
+
 TEST(Pickle, MemoryStaysBounded) {
   expect_refused(pytorch_zip(std::string(5'000'000, 'N'), {}), "too many values");
   expect_refused(pytorch_zip("N" + std::string(9'000'000, '2'), {}), "grows too large");

@@ -154,6 +154,18 @@ TEST(Store, HuggingFaceCachesAreReadInPlace) {
   EXPECT_TRUE(store.find("laion/CLIP-ViT-B-32-laion2B", "clip"));
 }
 
+TEST(Store, LinkedFoldersAreFollowedOnce) {
+  const testing::TemporaryFolder folder;
+  describe(folder / "elsewhere", "m", "secondary", secondary);
+  fs::create_directories(folder / "models");
+  fs::create_directory_symlink(folder / "elsewhere", folder / "models/linked");
+  fs::create_directory_symlink(folder / "models", folder / "models/circle");
+  const ModelStore store({folder / "models"});
+  EXPECT_EQ(store.list().size(), 1u);
+  EXPECT_EQ(store.verify().size(), 1u);
+  EXPECT_EQ(store.require("m", "secondary").weights, folder / "models/linked/m.safetensors");
+}
+
 TEST(Store, MissingModelsAreExplained) {
   const testing::TemporaryFolder folder;
   describe(folder.path(), "my-own-model", "diffusion", diffusion);

@@ -22,7 +22,8 @@ constexpr std::array<std::string_view, 9> training_keys = {
 constexpr std::array<std::string_view, 2> wrappers = {"module.", "_orig_mod."};
 
 constexpr int deepest = 200;
-constexpr std::size_t most_visits = 2'000'000, longest_name = 1024, most_metadata = 64, longest_metadata = 256;
+constexpr std::size_t most_visits = 2'000'000, most_work = 50'000'000, longest_name = 1024, most_metadata = 64,
+                      longest_metadata = 256;
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& list, std::string_view word) {
@@ -59,18 +60,25 @@ class Unwrapper {
     throw FormatError(problem, const_cast<Pickle&>(pickle_).cursor().where());
   }
 
+  /// A few bytes of pickle can give one long dictionary to many objects, each of which is looked through.
+  void count_work(std::size_t items) {
+    work_ += items;
+    if (work_ > most_work) fail("the checkpoint is too entangled");
+  }
+
   std::string key_text(Ref key) const {
     if (const auto text = pickle_.text(key)) return std::string(text->substr(0, longest_name));
     if (const std::int64_t* number = pickle_.get<std::int64_t>(key)) return std::to_string(*number);
     return {};
   }
 
-  static void add_pairs(const std::vector<Ref>& items, std::vector<std::pair<Ref, Ref>>& pairs) {
+  void add_pairs(const std::vector<Ref>& items, std::vector<std::pair<Ref, Ref>>& pairs) {
+    count_work(items.size());
     for (std::size_t i = 0; i + 1 < items.size(); i += 2) pairs.emplace_back(items[i], items[i + 1]);
   }
 
   /// The named parts of a dictionary, a list, or an object's attributes; empty for plain values.
-  std::vector<Child> children(Ref ref) const {
+  std::vector<Child> children(Ref ref) {
     std::vector<std::pair<Ref, Ref>> pairs;
     std::vector<Child> found;
     if (const Dict* dict = pickle_.get<Dict>(ref)) add_pairs(dict->items, pairs);
@@ -83,6 +91,7 @@ class Unwrapper {
     const std::vector<Ref>* sequence = nullptr;
     if (const List* list = pickle_.get<List>(ref)) sequence = &list->items;
     if (const Tuple* tuple = pickle_.get<Tuple>(ref)) sequence = &tuple->items;
+    if (sequence) count_work(sequence->size());
     for (std::size_t i = 0; sequence && i < sequence->size(); ++i) found.push_back({std::to_string(i), (*sequence)[i]});
     for (const auto& [key, value] : pairs) {
       if (std::string name = key_text(key); !name.empty()) found.push_back({std::move(name), value});
@@ -91,8 +100,9 @@ class Unwrapper {
   }
 
   /// What nn.Module.state_dict() would list, for a pickled module.
-  std::optional<std::vector<Child>> module_children(const Object& object) const {
+  std::optional<std::vector<Child>> module_children(const Object& object) {
     if (!object.state) return std::nullopt;
+    if (const Dict* state = pickle_.get<Dict>(*object.state)) count_work(state->items.size());
     const auto modules = pickle_.lookup(*object.state, "_modules"),
                parameters = pickle_.lookup(*object.state, "_parameters");
     if (!modules || !parameters) return std::nullopt;
@@ -189,7 +199,7 @@ class Unwrapper {
   const Pickle& pickle_;
   Unwrapped result_;
   std::unordered_map<Ref, Holds> holds_;
-  std::size_t visits_ = 0, names_size_ = 0;
+  std::size_t visits_ = 0, work_ = 0, names_size_ = 0;
 };
 
 }  // namespace
