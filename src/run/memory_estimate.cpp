@@ -18,7 +18,7 @@ constexpr double float_bytes = 4;
 /// Libraries, code and the allocator's slack of a process that has drawn something.
 constexpr double process_bytes = 450e6;
 /// Float32 values that a block keeps for its backward pass, in units of its output: measured on the networks here.
-constexpr double unet_block_values = 9, vit_layer_values = 20, resnet_conv_values = 3.2;
+constexpr double unet_block_values = 6.5, vit_layer_values = 20, resnet_conv_values = 3.2;
 /// Copies of the stacked cutouts alive at once through resize, augmentations and normalisation.
 constexpr double cutout_copies = 22;
 /// Temporaries of one UNet block without gradients, in units of its largest activation.
