@@ -27,7 +27,8 @@ struct Descriptor {
 };
 
 int open_for_reading(const fs::path& path, struct stat& status) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A pipe is refused below; without O_NONBLOCK, opening it would wait for a writer.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) throw Error(fmt::format("cannot open the file ({})", reason()), path.string());
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(descriptor);

@@ -64,6 +64,8 @@ TEST_F(FileTest, ReadingRefusesWhatIsMissingTooLargeOrNoFile) {
   EXPECT_NE(error_naming(folder_ / "none", [&] { (void)read_file(folder_ / "none"); }).find("No such file"),
             std::string::npos);
   EXPECT_NE(error_naming(folder_, [&] { (void)read_file(folder_); }).find("not a regular file"), std::string::npos);
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  error_naming(folder_ / "pipe", [&] { (void)read_file(folder_ / "pipe"); });
   write_file(folder_ / "ten", "0123456789");
   EXPECT_EQ(read_file(folder_ / "ten", 10).size(), 10u);
   EXPECT_THROW((void)read_file(folder_ / "ten", 9), FormatError);
