@@ -23,20 +23,24 @@ int smallest_clip_input(const Settings& settings) {
   return size;
 }
 
-/// The mean over the part of the run where inner cuts draw the details.
-double late_coverage(const Settings& settings, double cutn_batches) {
-  constexpr int entries[] = {650, 750, 850, 950};
+/// The part of the run where inner cuts draw the details.
+std::vector<InnerCoverage> late_coverage(const Settings& settings) {
+  return {{settings, 650}, {settings, 750}, {settings, 850}, {settings, 950}};
+}
+
+double mean_share(const std::vector<InnerCoverage>& coverage, std::int64_t batches) {
   double sum = 0;
-  for (const int entry : entries) sum += inner_coverage(settings, entry, cutn_batches);
-  return sum / static_cast<double>(std::size(entries));
+  for (const InnerCoverage& entry : coverage) sum += entry.share(static_cast<double>(batches));
+  return sum / static_cast<double>(coverage.size());
 }
 
 std::optional<AdviceFacts> little_coverage(const Settings& settings) {
   if (mean_over(settings.cut_innercut, 600, last_entry) < 1 || settings.clip_models.empty()) return std::nullopt;
-  const double share = late_coverage(settings, static_cast<double>(settings.cutn_batches));
+  const std::vector<InnerCoverage> coverage = late_coverage(settings);
+  const double share = mean_share(coverage, settings.cutn_batches);
   if (share >= 0.6) return std::nullopt;
   std::int64_t batches = settings.cutn_batches;
-  while (batches < 64 && late_coverage(settings, static_cast<double>(batches)) < 0.8) batches += 1 + batches / 8;
+  while (batches < 64 && mean_share(coverage, batches) < 0.8) ++batches;
   const double side = expected_inner_size(settings, smallest_clip_input(settings), settings.cut_ic_pow.at(800));
   return AdviceFacts{{"share", percent_text(share)}, {"side", number_text(side)}, {"batches", std::to_string(batches)}};
 }

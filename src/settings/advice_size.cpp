@@ -15,7 +15,7 @@ std::string size_text(double width, double height) { return number_text(width) +
 
 std::optional<AdviceFacts> size_rounded(const Settings& settings) {
   const bool rounded = settings.width % 64 != 0 || settings.height % 64 != 0;
-  const auto up = [](std::int64_t side) { return static_cast<double>((side + 63) / 64 * 64); };
+  const auto up = [](std::int64_t side) { return 64 * std::ceil(static_cast<double>(side) / 64); };
   return when(
       rounded,
       {{"drawn", size_text(static_cast<double>(settings.drawn_width()), static_cast<double>(settings.drawn_height()))},

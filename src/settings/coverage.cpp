@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <numeric>
 #include <utility>
-#include <vector>
 
 namespace disco {
 namespace {
@@ -24,18 +25,30 @@ double axis_coverage(double length, double size, double at) {
   return std::max(0.0, last - first + 1) / (length - size + 1);
 }
 
-/// The chance that a single inner cut covers the point, averaged over equally likely values of rand.
-double single_cut_coverage(const Settings& settings, CutRange range, double ic_pow, double x, double y) {
-  constexpr int draws = 24;
-  const auto width = static_cast<double>(settings.drawn_width()), height = static_cast<double>(settings.drawn_height());
-  const double column = std::floor(x * (width - 1)), row = std::floor(y * (height - 1));
-  double sum = 0;
+constexpr int draws = 24;
+
+/// The sizes of inner cuts for equally likely values of rand.
+std::array<double, draws> cut_sizes(const Settings& settings, int cut_size, double ic_pow) {
+  const CutRange range = cut_range(settings, cut_size);
+  std::array<double, draws> sizes{};
   for (int k = 0; k < draws; ++k) {
     const double rand = (k + 0.5) / draws;
-    const double size = std::floor(std::pow(rand, ic_pow) * (range.largest - range.smallest) + range.smallest);
-    sum += axis_coverage(width, size, column) * axis_coverage(height, size, row);
+    sizes[static_cast<std::size_t>(k)] =
+        std::floor(std::pow(rand, ic_pow) * (range.largest - range.smallest) + range.smallest);
   }
-  return sum / draws;
+  return sizes;
+}
+
+/// For each size, the chance that a cut covers the point at `share` of a side of `length`, along that side.
+std::array<double, draws> axis_coverages(const std::array<double, draws>& sizes, std::int64_t length, double share) {
+  const auto side = static_cast<double>(length);
+  std::array<double, draws> chances{};
+  for (std::size_t k = 0; k < draws; ++k) chances[k] = axis_coverage(side, sizes[k], std::floor(share * (side - 1)));
+  return chances;
+}
+
+double mean_product(const std::array<double, draws>& a, const std::array<double, draws>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0) / draws;
 }
 
 }  // namespace
@@ -56,30 +69,36 @@ double expected_inner_size(const Settings& settings, int cut_size, double ic_pow
 }
 
 double inner_point_coverage(const Settings& settings, int cut_size, double ic_pow, double cuts, double x, double y) {
-  return 1 - std::pow(1 - single_cut_coverage(settings, cut_range(settings, cut_size), ic_pow, x, y), cuts);
+  const std::array<double, draws> sizes = cut_sizes(settings, cut_size, ic_pow);
+  const double chance =
+      mean_product(axis_coverages(sizes, settings.drawn_width(), x), axis_coverages(sizes, settings.drawn_height(), y));
+  return 1 - std::pow(1 - chance, cuts);
 }
 
-double inner_coverage(const Settings& settings, int entry, double cutn_batches) {
-  constexpr int points = 24;  // A quarter of the picture is enough: the rest is its mirror image.
-  const double cuts = std::floor(settings.cut_innercut.at(entry)) * cutn_batches;
-  if (cuts <= 0) return 0;
-  std::vector<int> cut_sizes;
+InnerCoverage::InnerCoverage(const Settings& settings, int entry) {
+  constexpr std::size_t points = 24;  // A quarter of the picture is enough: the rest is its mirror image.
+  const double cuts = std::floor(settings.cut_innercut.at(entry));
+  unseen_.assign(points * points, 1.0);
   for (const ClipChoice& clip : settings.clip_models) {
-    if (clip.weight.at(entry) != 0) cut_sizes.push_back(clip_input_size(clip.name));
-  }
-  const double ic_pow = settings.cut_ic_pow.at(entry);
-  double missed = 0;
-  for (int i = 0; i < points; ++i) {
-    for (int j = 0; j < points; ++j) {
-      double unseen = 1;
-      for (const int cut_size : cut_sizes) {
-        const double x = (i + 0.5) / (2 * points), y = (j + 0.5) / (2 * points);
-        unseen *= 1 - inner_point_coverage(settings, cut_size, ic_pow, cuts, x, y);
-      }
-      missed += unseen;
+    if (clip.weight.at(entry) == 0) continue;
+    const std::array<double, draws> sizes =
+        cut_sizes(settings, clip_input_size(clip.name), settings.cut_ic_pow.at(entry));
+    std::array<std::array<double, draws>, points> columns{}, rows{};
+    for (std::size_t i = 0; i < points; ++i) {
+      const double share = (static_cast<double>(i) + 0.5) / (2 * points);
+      columns[i] = axis_coverages(sizes, settings.drawn_width(), share);
+      rows[i] = axis_coverages(sizes, settings.drawn_height(), share);
+    }
+    for (std::size_t i = 0; i < points * points; ++i) {
+      unseen_[i] *= std::pow(1 - mean_product(columns[i / points], rows[i % points]), cuts);
     }
   }
-  return 1 - missed / (points * points);
+}
+
+double InnerCoverage::share(double cutn_batches) const {
+  double missed = 0;
+  for (const double unseen : unseen_) missed += std::pow(unseen, cutn_batches);
+  return 1 - missed / static_cast<double>(unseen_.size());
 }
 
 }  // namespace disco

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "settings/settings.h"
 
@@ -19,8 +20,16 @@ double expected_inner_size(const Settings& settings, int cut_size, double ic_pow
 /// near the border are covered less often.
 double inner_point_coverage(const Settings& settings, int cut_size, double ic_pow, double cuts, double x, double y);
 
-/// The expected share, 0 … 1, of the picture that the inner cuts of one step see, all models and batches together, at
-/// schedule entry `entry`, with `cutn_batches` batches.
-double inner_coverage(const Settings& settings, int entry, double cutn_batches);
+/// How much of the picture the inner cuts of one step see at a schedule entry, all models together.
+class InnerCoverage {
+ public:
+  InnerCoverage(const Settings& settings, int entry);
+
+  /// The expected share, 0 … 1, of the picture that lies in at least one inner cut, with `cutn_batches` batches.
+  double share(double cutn_batches) const;
+
+ private:
+  std::vector<double> unseen_;  ///< For points of a quarter of the picture: the chance that one batch misses the point.
+};
 
 }  // namespace disco

@@ -595,7 +595,7 @@ TEST(AdviceNumbers, CoverageAgreesWithCutsThatAreDrawn) {
       });
     }
   }
-  EXPECT_NEAR(inner_coverage(settings, 900, 2), seen / (trials * points), 0.01);
+  EXPECT_NEAR(InnerCoverage(settings, 900).share(2), seen / (trials * points), 0.01);
 }
 
 TEST(AdviceNumbers, SizesOfCuts) {
