@@ -52,7 +52,6 @@ jpeg_error_mgr* set_up(JpegErrors& errors) {
 /// Runs `work(state)`, which may jump out; false when it did.
 template <class State>
 bool guarded(State& state, void (*work)(State&)) {
-  // NOLINTNEXTLINE(cert-err52-cpp): the library's only way to report an error.
   if (setjmp(state.errors.jump)) return false;
   work(state);
   return true;

@@ -36,7 +36,6 @@ void on_warning(png_structp, png_const_charp) {}
 /// Runs `work(state)`, which may jump out; false when it did.
 template <class State>
 bool guarded(State& state, void (*work)(State&)) {
-  // NOLINTNEXTLINE(cert-err52-cpp): the library's only way to report an error.
   if (setjmp(png_jmpbuf(state.png))) return false;
   work(state);
   return true;
