@@ -49,8 +49,8 @@ at::Tensor Guidance::gradient(const at::Tensor& x_in_state, int i, int cur) {
   const double fac = std::sqrt(1 - parts_.schedule->alphas_cumprod[static_cast<std::size_t>(cur)]);
   const at::Tensor x_in = pred * fac + x * (1 - fac);
 
-  // The gradient by x_in is gathered on a leaf of its own, model by model, so that each model's graph is freed before the
-  // next is built.
+  // The gradient by x_in is gathered on a leaf of its own, model by model, so that each model's graph is freed before
+  // the next is built.
   const at::Tensor leaf = x_in.detach().requires_grad_(true);
   at::Tensor x_in_gradient = clip_gradient(leaf, i, entry);
   if (const at::Tensor loss = picture_loss(leaf, i, entry); loss.defined()) x_in_gradient += gradient_of(loss, leaf);

@@ -43,7 +43,7 @@ class Guidance {
     std::shared_ptr<const Lpips> lpips;  ///< Null when neither init_scale nor a symmetry loss needs it.
     at::Tensor init;                     ///< (1,3,H,W) in [-1,1], or undefined.
     RandomStreams* streams = nullptr;
-    int first_step = 0;                  ///< The index i of the run's first step.
+    int first_step = 0;  ///< The index i of the run's first step.
   };
 
   Guidance(const Settings& settings, Parts parts);
@@ -53,8 +53,8 @@ class Guidance {
   at::Tensor gradient(const at::Tensor& x, int i, int cur);
 
   const GuidanceReport& report() const { return report_; }
-  /// Multiplies clip_guidance_scale and clamp_max from the next evaluation on (1: as set; 0: no guidance by CLIP), so that
-  /// a failed step can be retried more carefully. Faithful runs ignore it.
+  /// Multiplies clip_guidance_scale and clamp_max from the next evaluation on (1: as set; 0: no guidance by CLIP), so
+  /// that a failed step can be retried more carefully. Faithful runs ignore it.
   void set_caution(double caution) { caution_ = caution; }
   /// guidance_every: the gradient kept for steps in between (undefined: none yet); part of a checkpoint.
   const at::Tensor& kept_gradient() const { return kept_; }

@@ -48,10 +48,11 @@ at::Tensor embed_text(const Prompt& prompt, const Settings& settings, const Clip
   const auto context = tokenizer.context(text, static_cast<std::size_t>(clip.config().context));
   if (!context.lost.empty()) {
     if (settings.faithful()) {
-      throw RequestError(fmt::format("the prompt is longer than CLIP's {} tokens", clip.config().context - 2), "text_prompts",
-                         fmt::format("shorten it, or set compat to none to drop \"{}\"", context.lost));
+      throw RequestError(fmt::format("the prompt is longer than CLIP's {} tokens", clip.config().context - 2),
+                         "text_prompts", fmt::format("shorten it, or set compat to none to drop \"{}\"", context.lost));
     }
-    if (warnings) warnings->push_back(fmt::format("the prompt is too long for CLIP; these words are lost: {}", context.lost));
+    if (warnings)
+      warnings->push_back(fmt::format("the prompt is too long for CLIP; these words are lost: {}", context.lost));
   }
   const at::Tensor ids = at::tensor(context.ids, at::kLong).unsqueeze(0).to(device_of(clip));
   return clip.encode_text(ids).to(at::kFloat);
@@ -59,7 +60,8 @@ at::Tensor embed_text(const Prompt& prompt, const Settings& settings, const Clip
 
 at::Tensor embed_image(const ImagePrompt& image, const Settings& settings, const Clip& clip, RandomStream& stream) {
   const Picture& picture = image.picture;
-  const int side = static_cast<int>(std::min<std::int64_t>({settings.drawn_width(), settings.drawn_height(), picture.width, picture.height}));
+  const int side = static_cast<int>(
+      std::min<std::int64_t>({settings.drawn_width(), settings.drawn_height(), picture.width, picture.height}));
   // The short side becomes `side`, the long side int(side · long / short), as torchvision's resize has it.
   const int shorter = std::min(picture.width, picture.height), longer = std::max(picture.width, picture.height);
   const int long_side = static_cast<int>(static_cast<std::int64_t>(side) * longer / shorter);
@@ -87,8 +89,8 @@ at::Tensor Targets::normalised_weights(int entry) const {
   return (raw / sum).to(embeddings.device());
 }
 
-Targets make_targets(const TargetRequest& request, const Clip& clip, const std::string& name, const Tokenizer& tokenizer,
-                     RandomStreams& streams, std::vector<std::string>* warnings) {
+Targets make_targets(const TargetRequest& request, const Clip& clip, const std::string& name,
+                     const Tokenizer& tokenizer, RandomStreams& streams, std::vector<std::string>* warnings) {
   const at::NoGradGuard no_gradient;
   const Settings& settings = request.settings;
   Targets targets;
@@ -97,8 +99,8 @@ Targets make_targets(const TargetRequest& request, const Clip& clip, const std::
   const auto add = [&](at::Tensor embedding, const Schedule& weight, double share) {
     if (settings.fuzzy_prompt) {
       const int place = static_cast<int>(embeddings.size());
-      embedding = blur(embedding, settings,
-                       streams.get({.purpose = Purpose::fuzzy, .step = 0, .model = name, .batch = place}));
+      embedding =
+          blur(embedding, settings, streams.get({.purpose = Purpose::fuzzy, .step = 0, .model = name, .batch = place}));
     }
     targets.weights.insert(targets.weights.end(), static_cast<std::size_t>(embedding.size(0)), scaled(weight, share));
     embeddings.push_back(std::move(embedding));
@@ -117,7 +119,7 @@ Targets make_targets(const TargetRequest& request, const Clip& clip, const std::
 }
 
 at::Tensor clip_normalise(const at::Tensor& pictures) {
-  const auto row = [&](const double (&values)[3]) {
+  const auto row = [&](const double(&values)[3]) {
     return at::tensor({values[0], values[1], values[2]}, at::kFloat).reshape({1, 3, 1, 1}).to(pictures.device());
   };
   return (pictures - row(Clip::mean)) / row(Clip::std);

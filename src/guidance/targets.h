@@ -35,8 +35,9 @@ struct TargetRequest {
   std::vector<ImagePrompt> images;
 };
 
-/// Embeds the prompts that `clip` (called `name` in the settings) hears: text before images. Words that did not fit into
-/// the context are named in `warnings` (native; 5.7 refuses such a prompt, and so does faithful mode, with a RequestError).
+/// Embeds the prompts that `clip` (called `name` in the settings) hears: text before images. Words that did not fit
+/// into the context are named in `warnings` (native; 5.7 refuses such a prompt, and so does faithful mode, with a
+/// RequestError).
 Targets make_targets(const TargetRequest& request, const Clip& clip, const std::string& name,
                      const Tokenizer& tokenizer, RandomStreams& streams, std::vector<std::string>* warnings);
 

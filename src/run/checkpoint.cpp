@@ -105,7 +105,8 @@ Settings settings_from(const nlohmann::ordered_json& values, const std::string& 
   Settings settings = default_settings();
   for (const auto& [key, value] : values.items()) {
     const SettingSpec* spec = find_setting(key);
-    if (!spec) throw FormatError(fmt::format("the checkpoint has the setting {}, which this version does not know", key), where);
+    if (!spec)
+      throw FormatError(fmt::format("the checkpoint has the setting {}, which this version does not know", key), where);
     set_value(settings, *spec, value, where);
   }
   return settings;

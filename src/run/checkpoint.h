@@ -1,4 +1,5 @@
-// A run on the disk: all that is needed to go on to the same bits. One safetensors file a picture; its metadata is JSON.
+// A run on the disk: all that is needed to go on to the same bits. One safetensors file a picture; its metadata is
+// JSON.
 #pragma once
 
 #include <filesystem>
@@ -19,11 +20,11 @@ struct NoisyPicture {
 };
 
 struct Checkpoint {
-  Settings settings;  ///< Resolved, with the seed that was drawn; paths absolute.
-  std::map<std::string, std::string> origins;  ///< Where each setting came from, for drafts.
-  int picture = 0;    ///< The picture that the state belongs to, from 0.
-  int number = 0;     ///< N of BATCH(N)_0000.
-  double seconds = 0; ///< Spent on the run so far.
+  Settings settings;                                ///< Resolved, with the seed that was drawn; paths absolute.
+  std::map<std::string, std::string> origins;       ///< Where each setting came from, for drafts.
+  int picture = 0;                                  ///< The picture that the state belongs to, from 0.
+  int number = 0;                                   ///< N of BATCH(N)_0000.
+  double seconds = 0;                               ///< Spent on the run so far.
   std::map<std::string, std::string> model_hashes;  ///< Model name → SHA-256, to refuse other weights.
   int threads = 0;
   double stop_share = 1;  ///< Below 1 the run draws drafts that stop after this share of the steps.

@@ -53,7 +53,8 @@ Picture picture_of(cairo_surface_t* surface) {
 }
 
 void draw_label(cairo_t* context, const std::string& text, double x, double y, double width) {
-  const std::unique_ptr<PangoLayout, decltype(&g_object_unref)> layout(pango_cairo_create_layout(context), &g_object_unref);
+  const std::unique_ptr<PangoLayout, decltype(&g_object_unref)> layout(pango_cairo_create_layout(context),
+                                                                       &g_object_unref);
   const std::unique_ptr<PangoFontDescription, decltype(&pango_font_description_free)> font(
       pango_font_description_from_string("DejaVu Sans Bold 12"), &pango_font_description_free);
   pango_layout_set_font_description(layout.get(), font.get());

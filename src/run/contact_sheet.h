@@ -9,7 +9,8 @@
 namespace disco {
 
 /// Pictures (RGB, all of one size) in a grid as square as can be, each with its label under it. Cells are at most
-/// `cell` pixels wide; smaller pictures are enlarged by whole factors, so that pixels stay pixels. Throws Error for none.
+/// `cell` pixels wide; smaller pictures are enlarged by whole factors, so that pixels stay pixels. Throws Error for
+/// none.
 Picture contact_sheet(const std::vector<Picture>& pictures, const std::vector<std::string>& labels, int cell = 320);
 
 }  // namespace disco

@@ -20,7 +20,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string gib(std::uint64_t bytes) { return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1024.0 * 1024 * 1024)); }
+std::string gib(std::uint64_t bytes) {
+  return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1024.0 * 1024 * 1024));
+}
 
 std::string processor() {
   std::ifstream file("/proc/cpuinfo");
@@ -41,7 +43,8 @@ ordered_json machine(const Session& session) {
 }
 
 ordered_json libraries(Session& session) {
-  ordered_json section = {{"disco", DISCO_VERSION}, {"torch", TORCH_VERSION}, {"cuda", at::hasCUDA() ? "yes" : "no (this is a CPU build)"}};
+  ordered_json section = {
+      {"disco", DISCO_VERSION}, {"torch", TORCH_VERSION}, {"cuda", at::hasCUDA() ? "yes" : "no (this is a CPU build)"}};
   try {
     section["vocabulary"] = Tokenizer::find_vocabulary(session.model_folders()).string();
   } catch (const Error& error) {

@@ -36,7 +36,8 @@ std::map<int, fs::path> newest_drafts(const fs::path& path) {
   if (runs.empty()) {
     throw RequestError("there are no drafts here", path.string(), "draw some first: disco draft -n 16 \"a prompt\"");
   }
-  const auto newest = std::max_element(times.begin(), times.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto newest =
+      std::max_element(times.begin(), times.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return runs[newest->first];
 }
 
@@ -103,8 +104,8 @@ DraftResult draw_remaining_drafts(RunLoop& loop) {
   return result;
 }
 
-RunResult finish_drafts(const fs::path& path, const std::vector<int>& numbers, const RunRequest& request, Session& session,
-                        RunListener& listener) {
+RunResult finish_drafts(const fs::path& path, const std::vector<int>& numbers, const RunRequest& request,
+                        Session& session, RunListener& listener) {
   const std::map<int, fs::path> drafts = newest_drafts(path);
   std::vector<fs::path> chosen;
   for (const int number : numbers) {
@@ -119,7 +120,8 @@ RunResult finish_drafts(const fs::path& path, const std::vector<int>& numbers, c
   for (const fs::path& draft_file : chosen) {
     const Checkpoint draft = read_checkpoint(draft_file);
     const Settings settings = with_draft_values(request.resolved, draft);
-    RunLoop loop(session, {request.out / file_name(settings.batch_name), request.checkpoint_seconds, request.interrupt}, listener);
+    RunLoop loop(session, {request.out / file_name(settings.batch_name), request.checkpoint_seconds, request.interrupt},
+                 listener);
     loop.begin(settings, request.resolved.origins, /*stop_share=*/1,
                NoisyPicture{draft.state->sampler.x, draft.alpha_cumprod});
     for (fs::path& picture : loop.draw_all()) result.pictures.push_back(std::move(picture));

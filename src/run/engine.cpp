@@ -92,7 +92,9 @@ class LocalEngine final : public Engine {
   std::vector<ModelEntry> list_models() override { return session_.store().list(); }
   const std::vector<CatalogEntry>& known_models() override { return catalog(); }
   FileInspection inspect(const fs::path& file) override { return inspect_file(file); }
-  ModelEntry add_model(const fs::path& file, const std::string& name) override { return session_.store().add(file, name); }
+  ModelEntry add_model(const fs::path& file, const std::string& name) override {
+    return session_.store().add(file, name);
+  }
   void remove_model(const std::string& name) override { session_.store().remove(name); }
   std::vector<ModelStore::Verdict> verify_models() override { return session_.store().verify(); }
   ModelEntry pull_model(const std::string& name, const ModelStore::PullOptions& options) override {
@@ -103,7 +105,8 @@ class LocalEngine final : public Engine {
   std::uint64_t memory_limit() const { return static_cast<std::uint64_t>(options_.memory_limit_gib * bytes_per_gib); }
 
   static RunLoop::Options loop_options(const RunRequest& request) {
-    return {request.out / file_name(request.resolved.settings.batch_name), request.checkpoint_seconds, request.interrupt};
+    return {request.out / file_name(request.resolved.settings.batch_name), request.checkpoint_seconds,
+            request.interrupt};
   }
 
   /// What must be known before any work: the models are there, and the run fits.

@@ -1,5 +1,5 @@
-// The engine as the command line sees it: no torch in this header. The program loads libdisco_engine.so when a verb needs
-// it and gets an Engine from disco_create_engine().
+// The engine as the command line sees it: no torch in this header. The program loads libdisco_engine.so when a verb
+// needs it and gets an Engine from disco_create_engine().
 #pragma once
 
 #include <atomic>
@@ -43,13 +43,13 @@ struct RunStarted {
 };
 
 struct StepDone {
-  int picture = 0;   ///< From 0.
-  int step = 0;      ///< Steps done of this picture, from 1.
+  int picture = 0;  ///< From 0.
+  int step = 0;     ///< Steps done of this picture, from 1.
   int steps = 0;
-  double loss = 0;   ///< Sum of this step's logged losses over models and batches, divided by their number.
-  double seconds = 0;             ///< Of this step.
-  double seconds_left = 0;        ///< For all pictures of the run, estimated.
-  bool clamped = false;           ///< clamp_grad cut the gradient of this step.
+  double loss = 0;          ///< Sum of this step's logged losses over models and batches, divided by their number.
+  double seconds = 0;       ///< Of this step.
+  double seconds_left = 0;  ///< For all pictures of the run, estimated.
+  bool clamped = false;     ///< clamp_grad cut the gradient of this step.
   const Picture* preview = nullptr;  ///< x̂0 of this step, every display_rate steps and at the last; else null.
 };
 
@@ -71,13 +71,13 @@ struct RunResult {
 
 struct DraftRequest {
   RunRequest run;
-  int count = 16;          ///< Drafts; draft k is drawn from seed + k.
-  double stop_at = 0.45;   ///< Share of the steps after which a draft stops.
+  int count = 16;         ///< Drafts; draft k is drawn from seed + k.
+  double stop_at = 0.45;  ///< Share of the steps after which a draft stops.
 };
 
 struct DraftResult {
-  std::filesystem::path sheet;                 ///< Contact sheet with the drafts' numbers, from 1.
-  std::vector<std::filesystem::path> drafts;   ///< One checkpoint (.draft) each, for finish().
+  std::filesystem::path sheet;                ///< Contact sheet with the drafts' numbers, from 1.
+  std::vector<std::filesystem::path> drafts;  ///< One checkpoint (.draft) each, for finish().
 };
 
 /// Bytes, by part.
@@ -97,8 +97,8 @@ struct TensorSummary {
 /// What `disco models inspect` shows of a weights file.
 struct FileInspection {
   std::string format;
-  std::string role;                 ///< Recognised role; empty: none.
-  nlohmann::json config;            ///< Recognised configuration.
+  std::string role;       ///< Recognised role; empty: none.
+  nlohmann::json config;  ///< Recognised configuration.
   std::uint64_t parameters = 0;
   std::vector<TensorSummary> tensors;
   std::map<std::string, std::string> metadata;
@@ -116,9 +116,10 @@ class Engine {
   virtual RunResult resume(const std::filesystem::path& path, double checkpoint_seconds,
                            const std::atomic<bool>* interrupt, RunListener& listener) = 0;
   virtual DraftResult draft(const DraftRequest& request, RunListener& listener) = 0;
-  /// Carries on drafts of the newest draft sheet at or below `path` by their numbers (from 1), with the request's settings.
-  virtual RunResult finish(const std::filesystem::path& path, const std::vector<int>& numbers, const RunRequest& request,
-                           RunListener& listener) = 0;
+  /// Carries on drafts of the newest draft sheet at or below `path` by their numbers (from 1), with the request's
+  /// settings.
+  virtual RunResult finish(const std::filesystem::path& path, const std::vector<int>& numbers,
+                           const RunRequest& request, RunListener& listener) = 0;
 
   virtual MemoryEstimate estimate(const Settings& settings) = 0;
   /// Machine, libraries, models, memory and what fits, as an object of sections.

@@ -77,13 +77,14 @@ Generation::Generation(const Settings& settings, const RunModels& models, Random
   state_.sampler = {x, first_, {}};
 
   guidance_ = std::make_unique<Guidance>(
-      settings_, Guidance::Parts{.schedule = &schedule_,
-                                 .predict = [this](const at::Tensor& noisy, int cur) { return predict_clean(noisy, cur); },
-                                 .models = models_.clip,
-                                 .lpips = models_.lpips,
-                                 .init = init_,
-                                 .streams = &streams_,
-                                 .first_step = first_});
+      settings_,
+      Guidance::Parts{.schedule = &schedule_,
+                      .predict = [this](const at::Tensor& noisy, int cur) { return predict_clean(noisy, cur); },
+                      .models = models_.clip,
+                      .lpips = models_.lpips,
+                      .init = init_,
+                      .streams = &streams_,
+                      .first_step = first_});
 }
 
 at::Tensor Generation::network(const at::Tensor& x, int i) const {
@@ -140,19 +141,19 @@ bool Generation::uses_plms() const {
 at::Tensor Generation::advance(StepOutcome& outcome) {
   outcome.losses.clear();
   outcome.clamped = outcome.not_finite = false;
-  const SamplerProblem problem{
-      .schedule = schedule_,
-      .epsilon = [this](const at::Tensor& x, int i) { return epsilon(x, i); },
-      .guidance =
-          [this, &outcome](const at::Tensor& x, int i, int cur) {
-            const at::Tensor gradient = guidance_->gradient(x, i, cur);
-            const GuidanceReport& report = guidance_->report();
-            outcome.losses.insert(outcome.losses.end(), report.losses.begin(), report.losses.end());
-            outcome.clamped = outcome.clamped || report.clamped;
-            outcome.not_finite = outcome.not_finite || report.not_finite;
-            return gradient;
-          },
-      .clip_denoised = settings_.clip_denoised};
+  const SamplerProblem problem{.schedule = schedule_,
+                               .epsilon = [this](const at::Tensor& x, int i) { return epsilon(x, i); },
+                               .guidance =
+                                   [this, &outcome](const at::Tensor& x, int i, int cur) {
+                                     const at::Tensor gradient = guidance_->gradient(x, i, cur);
+                                     const GuidanceReport& report = guidance_->report();
+                                     outcome.losses.insert(outcome.losses.end(), report.losses.begin(),
+                                                           report.losses.end());
+                                     outcome.clamped = outcome.clamped || report.clamped;
+                                     outcome.not_finite = outcome.not_finite || report.not_finite;
+                                     return gradient;
+                                   },
+                               .clip_denoised = settings_.clip_denoised};
   if (uses_plms()) return plms_step(problem, state_.sampler, static_cast<int>(settings_.plms_order));
   state_.sampler.old_eps.clear();
   const auto noise = [this](int i) {

@@ -65,8 +65,8 @@ class Generation {
   int steps_done() const { return static_cast<int>(state_.step_seconds.size()); }
   bool done() const { return state_.sampler.i < last_; }
 
-  /// Does one step. In native mode a step that goes wrong is rolled back and tried again with less guidance, at most three
-  /// times; throws Error when the picture cannot be saved. Faithful runs only report.
+  /// Does one step. In native mode a step that goes wrong is rolled back and tried again with less guidance, at most
+  /// three times; throws Error when the picture cannot be saved. Faithful runs only report.
   StepOutcome step();
 
   /// To save and to restore; `restore` takes a state of the same settings.

@@ -65,8 +65,10 @@ at::Tensor make_init(const Settings& settings, RandomStreams& streams) {
   const at::Tensor init = read_init(settings.init_image, width, height, settings.init_fit);
   if (settings.init_noise == 0) return init;
   at::Tensor mask = at::ones({1, 1, height, width});
-  if (settings.init_noise_mask == "flat") mask = flat_areas(init);
-  else if (!settings.init_noise_mask.empty()) mask = read_mask(settings.init_noise_mask, width, height, settings.init_fit);
+  if (settings.init_noise_mask == "flat")
+    mask = flat_areas(init);
+  else if (!settings.init_noise_mask.empty())
+    mask = read_mask(settings.init_noise_mask, width, height, settings.init_fit);
   const at::Tensor noise = streams.get({.purpose = Purpose::init_noise}).randn({1, 3, height, width});
   return (init + noise * mask * settings.init_noise).clamp(-1, 1);
 }

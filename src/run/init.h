@@ -10,8 +10,8 @@
 
 namespace disco {
 
-/// Reads a picture and brings it to width × height by PIL's Lanczos: "stretch" (5.7), "crop" (covers, then cut evenly from
-/// both sides) or "pad" (fits inside; the rest is middle grey). (1,3,H,W) in [-1,1].
+/// Reads a picture and brings it to width × height by PIL's Lanczos: "stretch" (5.7), "crop" (covers, then cut evenly
+/// from both sides) or "pad" (fits inside; the rest is middle grey). (1,3,H,W) in [-1,1].
 at::Tensor read_init(const std::string& path, std::int64_t width, std::int64_t height, const std::string& fit);
 
 /// A mask picture fitted like the init: (1,1,H,W) in [0,1], white is 1.

@@ -128,8 +128,10 @@ std::string nearest_fit(const Settings& settings, const ModelStore& store, std::
   };
   for (double scale = 0.95; scale > 0.2; scale -= 0.05) {
     Settings tried = settings;
-    tried.width = std::max<std::int64_t>(64, static_cast<std::int64_t>(static_cast<double>(settings.width) * scale) / 64 * 64);
-    tried.height = std::max<std::int64_t>(64, static_cast<std::int64_t>(static_cast<double>(settings.height) * scale) / 64 * 64);
+    tried.width =
+        std::max<std::int64_t>(64, static_cast<std::int64_t>(static_cast<double>(settings.width) * scale) / 64 * 64);
+    tried.height =
+        std::max<std::int64_t>(64, static_cast<std::int64_t>(static_cast<double>(settings.height) * scale) / 64 * 64);
     if (fits(tried)) return fmt::format("{}x{} pixels would fit", tried.width, tried.height);
   }
   if (!settings.use_secondary_model) return "the secondary model would take less: use_secondary_model true";

@@ -79,7 +79,8 @@ PictureText picture_texts(const Settings& settings, std::int64_t picture_seed,
       {"CFG scale", fmt::format("{}", settings.clip_guidance_scale.at(0))},
       {"Seed", std::to_string(picture_seed)},
       {"Size", fmt::format("{}x{}", settings.drawn_width(), settings.drawn_height())}};
-  if (hash != model_hashes.end() && hash->second.size() >= 10) pairs.emplace_back("Model hash", hash->second.substr(0, 10));
+  if (hash != model_hashes.end() && hash->second.size() >= 10)
+    pairs.emplace_back("Model hash", hash->second.substr(0, 10));
   pairs.emplace_back("Model", settings.diffusion_model);
   pairs.emplace_back("CLIP models", clip_names(settings));
   pairs.emplace_back("Version", fmt::format("disco-{}", version));
@@ -105,7 +106,8 @@ nlohmann::ordered_json sidecar(const Settings& settings, const PictureState& sta
           {"losses", state.losses},
           {"step_seconds", state.step_seconds},
           {"seconds", seconds},
-          {"clamped_share", state.step_seconds.empty() ? 0.0 : double(state.clamped_steps) / double(state.step_seconds.size())},
+          {"clamped_share",
+           state.step_seconds.empty() ? 0.0 : double(state.clamped_steps) / double(state.step_seconds.size())},
           {"incidents", state.incidents},
           {"peak_memory", facts.peak_memory}};
 }

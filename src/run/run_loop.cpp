@@ -77,7 +77,8 @@ void RunLoop::resume(Checkpoint saved) {
   start_ = saved.start;
   resumed_ = std::move(saved.state);
   stream_before_ = saved.stream_before;
-  names_ = std::make_unique<OutputNames>(options_.folder, file_name(settings_.batch_name), saved.number, settings_.image_format);
+  names_ = std::make_unique<OutputNames>(options_.folder, file_name(settings_.batch_name), saved.number,
+                                         settings_.image_format);
   if (saved.device != session_.device_name()) {
     listener_.warning(fmt::format("the run was begun on {} and goes on here on {}: it will not end in the same bits",
                                   saved.device, session_.device_name()));
@@ -147,7 +148,8 @@ void RunLoop::prepare(int picture) {
   embed();
   if (settings_.perlin_init) {
     // 5.7 makes a Perlin picture before the loop and throws it away.
-    perlin_init(settings_.drawn_width(), settings_.drawn_height(), settings_.perlin_mode, streams_->get({.purpose = Purpose::perlin}));
+    perlin_init(settings_.drawn_width(), settings_.drawn_height(), settings_.perlin_mode,
+                streams_->get({.purpose = Purpose::perlin}));
   }
   if (stream_before_.defined()) streams_->set_state(stream_before_);
   stream_before_ = streams_->state();

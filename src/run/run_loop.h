@@ -29,7 +29,8 @@ class RunLoop {
   RunLoop(Session& session, Options options, RunListener& listener);
 
   /// Begins a new run: takes the next number in the folder and writes its first checkpoint before any model is loaded.
-  /// Its pictures stop after `stop_share` of the steps; the one picture of a run with a `start` is carried on from there.
+  /// Its pictures stop after `stop_share` of the steps; the one picture of a run with a `start` is carried on from
+  /// there.
   void begin(const Settings& settings, std::map<std::string, std::string> origins, double stop_share = 1,
              std::optional<NoisyPicture> start = {});
   /// Goes on with a checkpoint.
@@ -49,7 +50,9 @@ class RunLoop {
   int first_picture() const { return first_picture_; }  ///< The first that this process draws.
   Checkpoint checkpoint(int picture) const;
   /// The seed of picture k: the run's seed in faithful mode (one stream for all), seed + k in native mode.
-  std::int64_t picture_seed(int picture) const { return settings_.faithful() ? settings_.seed : settings_.seed + picture; }
+  std::int64_t picture_seed(int picture) const {
+    return settings_.faithful() ? settings_.seed : settings_.seed + picture;
+  }
   /// ᾱ that the last drawn picture stopped at.
   double reached_alpha_cumprod() const { return reached_alpha_cumprod_; }
 

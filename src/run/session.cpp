@@ -18,7 +18,8 @@ at::Device choose_device(const std::string& name) {
   if (name == "cpu") return at::kCPU;
   if (name == "cuda" || name.starts_with("cuda:")) {
     if (!at::hasCUDA()) {
-      throw RequestError("this build has no CUDA, or the machine no usable GPU", "--device " + name, "use --device cpu");
+      throw RequestError("this build has no CUDA, or the machine no usable GPU", "--device " + name,
+                         "use --device cpu");
     }
     return at::Device(name);
   }
@@ -52,8 +53,10 @@ StateDict Session::load(const ModelEntry& entry) {
   StateDict tensors = load_weights(entry.weights);
   for (auto& [name, tensor] : tensors) {
     // Converted one by one, so that at most one copy of the weights is held beside the file's pages.
-    if (tensor.is_floating_point()) tensor = tensor.to(device_, at::kFloat);
-    else tensor = tensor.to(device_);
+    if (tensor.is_floating_point())
+      tensor = tensor.to(device_, at::kFloat);
+    else
+      tensor = tensor.to(device_);
   }
   return tensors;
 }

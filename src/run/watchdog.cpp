@@ -32,7 +32,8 @@ bool finite(const at::Tensor& x) { return at::isfinite(x).all().item<bool>(); }
 
 }  // namespace
 
-std::optional<std::string> Watchdog::judge(const at::Tensor& x, const at::Tensor& x0, const at::Tensor& previous_x0) const {
+std::optional<std::string> Watchdog::judge(const at::Tensor& x, const at::Tensor& x0,
+                                           const at::Tensor& previous_x0) const {
   if (!finite(x) || !finite(x0)) return "the picture holds numbers that are not finite";
   if (memory_.deviations.empty()) return std::nullopt;
   const Look look = look_at(x0, previous_x0);

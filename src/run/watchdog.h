@@ -17,14 +17,15 @@ struct WatchdogMemory {
   std::vector<double> extremes;    ///< Share of samples of x̂0 with |x̂0| ≥ 0.98.
 };
 
-/// Judges a step by its unguided x̂0. It never judges by one look alone what could be art: a fault is a NaN or infinity, or a
-/// sudden change against the run's own recent steps:
+/// Judges a step by its unguided x̂0. It never judges by one look alone what could be art: a fault is a NaN or infinity,
+/// or a sudden change against the run's own recent steps:
 ///   lost variance    the deviation falls below 0.02, from more than 0.1 at the step before;
 ///   jump             the change is over 0.35 and over 6 times the median of the last 8;
 ///   posterised       the share of extreme samples rises from under 0.4 to over 0.85 in one step.
 class Watchdog {
  public:
-  /// The fault of a step, or nothing. `x` is the state after the step, `x0` the shown x̂0, `previous_x0` may be undefined.
+  /// The fault of a step, or nothing. `x` is the state after the step, `x0` the shown x̂0, `previous_x0` may be
+  /// undefined.
   std::optional<std::string> judge(const at::Tensor& x, const at::Tensor& x0, const at::Tensor& previous_x0) const;
   /// Remembers an accepted step.
   void accept(const at::Tensor& x0, const at::Tensor& previous_x0);

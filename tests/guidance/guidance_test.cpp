@@ -30,7 +30,8 @@ Settings bare_settings() {
 }
 
 struct Bench {
-  explicit Bench(Settings settings_, double factor = 0.5, std::vector<GuidanceModel> models = {}) : settings(settings_) {
+  explicit Bench(Settings settings_, double factor = 0.5, std::vector<GuidanceModel> models = {})
+      : settings(settings_) {
     Guidance::Parts parts;
     parts.schedule = &schedule;
     parts.predict = [factor](const at::Tensor& noisy, int) { return noisy * factor; };
@@ -75,11 +76,10 @@ TEST(Guidance, ThePictureLossesGoThroughThePrediction) {
   const Bench bench(settings);
   const int i = 6;
   const double slope = bench.slope(i, 0.5);
-  const at::Tensor expected = -slope * gradient_of(
-                                           [](const at::Tensor& x_in) {
-                                             return 7 * tv_loss(x_in).sum() + 3 * saturation_loss(x_in).sum();
-                                           },
-                                           bench.x * slope);
+  const at::Tensor expected =
+      -slope *
+      gradient_of([](const at::Tensor& x_in) { return 7 * tv_loss(x_in).sum() + 3 * saturation_loss(x_in).sum(); },
+                  bench.x * slope);
   EXPECT_LT(golden::relative_error(bench.gradient(i), expected), 1e-4);
 }
 
@@ -88,7 +88,8 @@ TEST(Guidance, RangeActsInNativeModeAndNotInFaithfulMode) {
   settings.range_scale = 150;
   settings.clip_guidance_scale = 0;
   const Bench native(settings, /*factor=*/1);
-  const at::Tensor expected = -gradient_of([](const at::Tensor& pred) { return 150 * range_loss(pred).sum(); }, native.x);
+  const at::Tensor expected =
+      -gradient_of([](const at::Tensor& pred) { return 150 * range_loss(pred).sum(); }, native.x);
   EXPECT_LT(golden::relative_error(native.gradient(5), expected), 1e-4);
   settings.compat = "disco-5.7";
   EXPECT_EQ(Bench(settings, 1).gradient(5).abs().max().item<float>(), 0);

@@ -22,7 +22,8 @@ class TargetsTest : public testing::Test {
   }
   Targets make(std::vector<Prompt> text, std::vector<ImagePrompt> images = {}) {
     RandomStreams streams = RandomStreams::independent(5);
-    return make_targets({settings_, std::move(text), std::move(images)}, clip_, "small", tokenizer_, streams, &warnings_);
+    return make_targets({settings_, std::move(text), std::move(images)}, clip_, "small", tokenizer_, streams,
+                        &warnings_);
   }
 
   Settings settings_ = [] {
@@ -46,7 +47,8 @@ TEST_F(TargetsTest, WeightsAreDividedByTheSizeOfTheirSum) {
 }
 
 TEST_F(TargetsTest, PromptsCanBeBoundToModels) {
-  const Targets targets = make({prompt("for all"), prompt("for another", 1, {"other"}), prompt("for this", 1, {"small"})});
+  const Targets targets =
+      make({prompt("for all"), prompt("for another", 1, {"other"}), prompt("for this", 1, {"small"})});
   EXPECT_EQ(targets.embeddings.size(0), 2);
   EXPECT_FALSE(make({prompt("for another", 1, {"other"})}).embeddings.defined());
 }

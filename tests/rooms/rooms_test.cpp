@@ -26,7 +26,8 @@ const std::map<std::string, std::set<std::string>> allowed = {
     {"guidance", {"core", "picture", "settings", "tensor", "models", "diffusion", "kernels"}},
     {"sampler", {"core", "diffusion"}},
     {"run", {"core", "picture", "settings", "tensor", "models", "diffusion", "kernels", "guidance", "sampler"}},
-    {"train", {"core", "picture", "settings", "tensor", "models", "diffusion", "kernels", "guidance", "sampler", "run"}},
+    {"train",
+     {"core", "picture", "settings", "tensor", "models", "diffusion", "kernels", "guidance", "sampler", "run"}},
     {"cli", {"core", "picture", "settings", "models", "run", "train"}},
 };
 

@@ -22,7 +22,8 @@ Checkpoint full_checkpoint() {
   checkpoint.start = NoisyPicture{golden::unit("start", {1, 3, 8, 8}), 0.3};
   checkpoint.stream_before = at::arange(16, at::kByte);
   PictureState state;
-  state.sampler = {golden::unit("x", {1, 3, 8, 8}), 4, {golden::unit("e0", {1, 3, 8, 8}), golden::unit("e1", {1, 3, 8, 8})}};
+  state.sampler = {
+      golden::unit("x", {1, 3, 8, 8}), 4, {golden::unit("e0", {1, 3, 8, 8}), golden::unit("e1", {1, 3, 8, 8})}};
   state.first = 9;
   state.shown = golden::unit("shown", {1, 3, 8, 8});
   state.kept_gradient = golden::unit("kept", {1, 3, 8, 8});
@@ -94,7 +95,8 @@ TEST(CheckpointFile, OtherFilesAreRefused) {
 
 TEST(CheckpointFile, TheNewestIsFoundFirst) {
   const TemporaryFolder folder;
-  for (const char* name : {"x/a(0)_0000.ckpt", "y/b(0)_0000.ckpt", "y/.b(0)_0000.ckpt.abc", "y/b.png"}) write_file(folder.path() / name, "");
+  for (const char* name : {"x/a(0)_0000.ckpt", "y/b(0)_0000.ckpt", "y/.b(0)_0000.ckpt.abc", "y/b.png"})
+    write_file(folder.path() / name, "");
   const auto now = fs::file_time_type::clock::now();
   fs::last_write_time(folder.path() / "x/a(0)_0000.ckpt", now);
   fs::last_write_time(folder.path() / "y/b(0)_0000.ckpt", now - std::chrono::hours(1));

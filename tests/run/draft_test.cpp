@@ -53,7 +53,8 @@ TEST(Draft, AnInterruptedFinishEndsInTheSameBits) {
   const std::string whole = read_file(engine->finish(out.path(), {2}, whole_request, listener).pictures.at(0));
   Recorder stopped;
   stopped.stop_after = 2;
-  const RunRequest request = request_in(out.path() / "other", quick_settings({{"steps", 10}, {"batch_name", "whole"}}), &stopped);
+  const RunRequest request =
+      request_in(out.path() / "other", quick_settings({{"steps", 10}, {"batch_name", "whole"}}), &stopped);
   EXPECT_THROW(engine->finish(out.path(), {2}, request, stopped), Interrupted);
   Recorder second;
   EXPECT_EQ(read_file(engine->resume(out.path() / "other", 30, nullptr, second).pictures.at(0)), whole);
@@ -62,7 +63,8 @@ TEST(Draft, AnInterruptedFinishEndsInTheSameBits) {
 TEST(Draft, FinishWithoutDraftsSaysWhatToDo) {
   const TemporaryFolder out;
   Recorder listener;
-  EXPECT_THROW(make_engine()->finish(out.path(), {1}, request_in(out.path(), quick_settings()), listener), RequestError);
+  EXPECT_THROW(make_engine()->finish(out.path(), {1}, request_in(out.path(), quick_settings()), listener),
+               RequestError);
 }
 
 }  // namespace

@@ -55,7 +55,8 @@ TEST_P(GoldenRun, ThroughTheEngine) {
   const RunResult result = make_engine()->run(request_in(out.path(), golden_settings(GetParam())), listener);
   ASSERT_EQ(result.pictures.size(), 1u);
   EXPECT_EQ(result.pictures[0].filename(), "ref(0)_0000.png");
-  const double decibels = psnr(read_picture(result.pictures[0]), read_picture(golden::folder() / "e2e" / GetParam() / "ref(0)_0.png"));
+  const double decibels =
+      psnr(read_picture(result.pictures[0]), read_picture(golden::folder() / "e2e" / GetParam() / "ref(0)_0.png"));
   EXPECT_GE(decibels, 30);
   std::printf("  %s: %.1f dB\n", GetParam().c_str(), decibels);
   const auto sidecar = nlohmann::json::parse(read_file(out.path() / "ref" / "ref(0)_0000.json"));

@@ -55,7 +55,8 @@ TEST_F(Init, FlatAreasAreFoundAwayFromTheEdge) {
 }
 
 TEST_F(Init, NoiseGoesWhereTheMaskSays) {
-  Settings settings = quick_settings({{"init_image", path()}, {"init_noise", 0.5}, {"init_noise_mask", "flat"}}).settings;
+  Settings settings =
+      quick_settings({{"init_image", path()}, {"init_noise", 0.5}, {"init_noise_mask", "flat"}}).settings;
   RandomStreams streams = RandomStreams::independent(1);
   const at::Tensor noisy = make_init(settings, streams);
   settings.init_noise = 0;

@@ -20,7 +20,8 @@ TEST(Outputs, TheNextNumberIsFree) {
   const TemporaryFolder folder;
   EXPECT_EQ(next_run_number(folder.path(), "a"), 0);
   EXPECT_EQ(next_run_number(folder.path() / "missing", "a"), 0);
-  for (const char* name : {"a(0)_0000.png", "a(7)_0000.ckpt", "a(x)_0000.png", "ab(9)_0000.png", "a()_1.png", "a(99999999999)_0.png"}) {
+  for (const char* name :
+       {"a(0)_0000.png", "a(7)_0000.ckpt", "a(x)_0000.png", "ab(9)_0000.png", "a()_1.png", "a(99999999999)_0.png"}) {
     write_file(folder.path() / name, "");
   }
   EXPECT_EQ(next_run_number(folder.path(), "a"), 8);
@@ -68,8 +69,8 @@ TEST(Outputs, ARunLeavesPicturesSidecarsAndPartials) {
   }
   std::sort(files.begin(), files.end());
   const std::string partials = quick_settings().settings.intermediates_in_subfolder ? "quick/partials/" : "quick/";
-  std::vector<std::string> expected = {"quick/quick(0)_0000.json", "quick/quick(0)_0000.png", "quick/quick(0)_0001.json",
-                                       "quick/quick(0)_0001.png"};
+  std::vector<std::string> expected = {"quick/quick(0)_0000.json", "quick/quick(0)_0000.png",
+                                       "quick/quick(0)_0001.json", "quick/quick(0)_0001.png"};
   for (const char* name : {"0000-033%", "0000-066%", "0001-033%", "0001-066%"}) {
     expected.push_back(partials + "quick(0)_" + name + ".png");
   }

@@ -47,7 +47,8 @@ void expect_same_after_resume(const nlohmann::ordered_json& values) {
     Recorder second;
     const RunResult result = make_engine()->resume(out.path(), 30, nullptr, second);
     ASSERT_EQ(result.pictures.size(), whole.size());
-    for (std::size_t k = 0; k < whole.size(); ++k) EXPECT_EQ(read_file(result.pictures[k]), whole[k]) << stop << " " << k;
+    for (std::size_t k = 0; k < whole.size(); ++k)
+      EXPECT_EQ(read_file(result.pictures[k]), whole[k]) << stop << " " << k;
     for (const auto& entry : fs::recursive_directory_iterator(out.path())) EXPECT_NE(entry.path().extension(), ".ckpt");
   }
   EXPECT_GT(tried, 1);
@@ -55,7 +56,8 @@ void expect_same_after_resume(const nlohmann::ordered_json& values) {
 
 TEST(Repeat, ResumedNative) { expect_same_after_resume({{"n_batches", 2}}); }
 TEST(Repeat, ResumedFaithfulWithPerlin) {
-  expect_same_after_resume({{"n_batches", 2}, {"compat", "disco-5.7"}, {"perlin_init", true}, {"skip_steps", 0}, {"init_scale", 100}});
+  expect_same_after_resume(
+      {{"n_batches", 2}, {"compat", "disco-5.7"}, {"perlin_init", true}, {"skip_steps", 0}, {"init_scale", 100}});
 }
 TEST(Repeat, ResumedPlmsThenDdim) { expect_same_after_resume({{"plms_share", 0.5}, {"guidance_every", 2}}); }
 

@@ -32,9 +32,7 @@ TEST(Watchdog, NumbersThatAreNotFinite) {
   EXPECT_TRUE(Watchdog().judge(x, picture(0.3), {}));
 }
 
-TEST(Watchdog, ALossOfVariance) {
-  EXPECT_TRUE(after_steps(3).judge(picture(0.3), picture(0.001), picture(0.3)));
-}
+TEST(Watchdog, ALossOfVariance) { EXPECT_TRUE(after_steps(3).judge(picture(0.3), picture(0.001), picture(0.3))); }
 
 TEST(Watchdog, AJumpOnlyAgainstCalmSteps) {
   EXPECT_TRUE(after_steps(12).judge(picture(0.3), picture(0.9, 2), picture(0.3)));
