@@ -12,7 +12,7 @@ APT_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config curl unzip ca-certificates
   nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev libyaml-cpp-dev
   libpng-dev libjpeg62-turbo-dev libwebp-dev zlib1g-dev libzip-dev libcairo2-dev libpango1.0-dev
-  libcurl4-openssl-dev libssl-dev libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev fonts-dejavu-core
+  libcurl4-openssl-dev libssl-dev libgtest-dev libgmock-dev librapidcheck-dev fonts-dejavu-core
 )
 
 # project, version, what to take out of its wheel. A processor build needs of CUDA only what libtorch_cpu itself links.

@@ -22,12 +22,11 @@ const std::map<std::string, std::set<std::string>> allowed = {
     {"tensor", {"core", "picture"}},
     {"models", {"core", "picture", "tensor"}},
     {"diffusion", {"core", "picture", "tensor", "models"}},
-    {"kernels", {"core", "tensor"}},
-    {"guidance", {"core", "picture", "settings", "tensor", "models", "diffusion", "kernels"}},
+    {"guidance", {"core", "picture", "settings", "tensor", "models", "diffusion"}},
     {"sampler", {"core", "diffusion"}},
-    {"run", {"core", "picture", "settings", "tensor", "models", "diffusion", "kernels", "guidance", "sampler"}},
+    {"run", {"core", "picture", "settings", "tensor", "models", "diffusion", "guidance", "sampler"}},
     {"train",
-     {"core", "picture", "settings", "tensor", "models", "diffusion", "kernels", "guidance", "sampler", "run"}},
+     {"core", "picture", "settings", "tensor", "models", "diffusion", "guidance", "sampler", "run"}},
     {"cli", {"core", "picture", "settings", "models", "run", "train"}},
 };
 
