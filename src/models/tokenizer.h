@@ -21,12 +21,14 @@ class Tokenizer {
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
 
-  /// Token ids without start and end.
+  /// Token ids without start and end. The text is cleaned first as the original does (models/text/repair.h says what of
+  /// it); invalid UTF-8 counts as U+FFFD. Safe to call from several threads.
   std::vector<std::int64_t> encode(std::string_view text) const;
 
   struct Context {
     std::vector<std::int64_t> ids;  ///< `length` ids: start, text, end, zeros.
-    std::string lost;               ///< The words that did not fit; empty when all did.
+    /// The words that did not fit, cleaned, from the first of which any token is missing; empty when all did.
+    std::string lost;
   };
   /// Truncates when the text is longer than length − 2 tokens.
   Context context(std::string_view text, std::size_t length = 77) const;
