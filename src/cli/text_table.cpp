@@ -25,6 +25,37 @@ std::string scalar(const nlohmann::ordered_json& value) {
   return value.dump();
 }
 
+/// A list of objects with the same keys and nothing nested.
+bool is_table(const nlohmann::ordered_json& value) {
+  if (!value.is_array() || value.empty() || !value.front().is_object()) return false;
+  const auto same_keys = [&](const nlohmann::ordered_json& row) {
+    if (!row.is_object() || row.size() != value.front().size()) return false;
+    for (const auto& [key, item] : row.items()) {
+      if (item.is_structured() || !value.front().contains(key)) return false;
+    }
+    return true;
+  };
+  return std::all_of(value.begin(), value.end(), same_keys);
+}
+
+std::vector<std::vector<std::string>> rows_of(const nlohmann::ordered_json& list) {
+  std::vector<std::vector<std::string>> rows(1);
+  for (const auto& [key, item] : list.front().items()) rows.front().push_back(key);
+  for (const auto& object : list) {
+    std::vector<std::string>& row = rows.emplace_back();
+    for (const std::string& key : rows.front()) row.push_back(scalar(object[key]));
+  }
+  return rows;
+}
+
+std::string indented(const std::string& text, const std::string& margin) {
+  std::string result;
+  for (const std::string& line : split(text, '\n')) {
+    if (!line.empty()) result += margin + line + "\n";
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string text_table(const std::vector<std::vector<std::string>>& rows) {
@@ -49,6 +80,7 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
 std::string text_outline(const nlohmann::ordered_json& value, int indent) {
   const std::string margin(static_cast<std::size_t>(indent), ' ');
   std::string text;
+  if (is_table(value)) return indented(text_table(rows_of(value)), margin);
   if (value.is_array()) {
     for (const auto& item : value) {
       text +=

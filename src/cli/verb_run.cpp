@@ -51,8 +51,12 @@ std::vector<Advice> advice_for(const ResolvedSettings& resolved) {
 
 void tell_before_run(const CommandLine& line, Engine& engine, const ResolvedSettings& resolved, Reporter& reporter) {
   for (const std::string& warning : resolved.warnings) reporter.warning(warning);
-  for (const auto& [model, words] : engine.unknown_words(resolved.settings)) {
-    if (!words.empty()) reporter.note(fmt::format("{} has never seen: {}", model, join(words, ", ")));
+  try {
+    for (const auto& [model, words] : engine.unknown_words(resolved.settings)) {
+      if (!words.empty()) reporter.note(fmt::format("{} has never seen: {}", model, join(words, ", ")));
+    }
+  } catch (const Error&) {
+    // Models are missing, or do not load: the run says it, beginning with the one that matters most.
   }
   if (line.has("--no-advice")) return;
   const std::vector<Advice> advice = advice_for(resolved);

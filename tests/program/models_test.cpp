@@ -53,7 +53,8 @@ TEST_F(ModelsTest, AddPullAndRemoveSayWhatTheyDid) {
 }
 
 TEST_F(ModelsTest, DoctorIsAnOutlineOrJson) {
-  EXPECT_EQ(place.run({"doctor"}).out, "machine:\n  cores: 2\nmodels:\n  - a\n  - b\n");
+  EXPECT_EQ(place.run({"doctor"}).out,
+            "machine:\n  cores: 2\nmodels:\n  - a\n  - b\nfits:\n  preset   verdict\n  gold     no\n  default  yes\n");
   EXPECT_EQ(place.run({"doctor", "--json"}).json()["machine"]["cores"], 2);
   EXPECT_EQ(place.run({"doctor", "who"}).status, 2);
 }

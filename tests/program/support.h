@@ -90,15 +90,17 @@ class Workplace {
   std::string read(const std::string& name) const { return read_file(folder_ / name); }
   nlohmann::ordered_json read_json(const std::string& name) const { return nlohmann::ordered_json::parse(read(name)); }
   fs::path operator/(const std::string& name) const { return folder_ / name; }
-  /// Files larger than this cannot be written by the program: what a full disk feels like.
-  void limit_file_size(std::uint64_t bytes) { file_size_limit_ = bytes; }
-
   /// A program that is running.
   class Child {
    public:
     Child(pid_t pid, fs::path out, fs::path err) : pid_(pid), out_(std::move(out)), err_(std::move(err)) {}
     void send(int signal) const { ::kill(pid_, signal); }
     std::string err_so_far() const { return read_file(err_); }
+    /// From now on it cannot write files larger than this: what a full disk feels like.
+    void forbid_files_beyond(std::uint64_t bytes) const {
+      const rlimit limit{bytes, RLIM_INFINITY};
+      ASSERT_EQ(::prlimit(pid_, RLIMIT_FSIZE, &limit, nullptr), 0);
+    }
     bool running() {
       if (!status_) {
         int status = 0;
@@ -195,11 +197,7 @@ class Workplace {
 
   [[noreturn]] void become(const std::vector<std::string>& arguments) {
     if (::chdir(folder_.path().c_str()) != 0) ::_exit(120);
-    if (file_size_limit_ > 0) {
-      const rlimit limit{file_size_limit_, file_size_limit_};
-      ::setrlimit(RLIMIT_FSIZE, &limit);
-      ::signal(SIGXFSZ, SIG_IGN);
-    }
+    ::signal(SIGXFSZ, SIG_IGN);  // A full disk sends no signal either.
     std::vector<std::string> words = {program_.string()}, variables;
     words.insert(words.end(), arguments.begin(), arguments.end());
     for (const auto& [name, value] : environment_) variables.push_back(name + "=" + value);
@@ -215,7 +213,6 @@ class Workplace {
   TempFolder folder_;
   fs::path program_;
   std::map<std::string, std::string> environment_;
-  std::uint64_t file_size_limit_ = 0;
 };
 
 /// The program with the stand-in for the engine.

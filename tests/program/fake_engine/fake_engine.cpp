@@ -61,7 +61,11 @@ class FakeEngine final : public Engine {
             "width 512, height 512"};
   }
 
-  Json doctor() override { return {{"machine", {{"cores", 2}}}, {"models", Json::array({"a", "b"})}}; }
+  Json doctor() override {
+    return {{"machine", {{"cores", 2}}},
+            {"models", Json::array({"a", "b"})},
+            {"fits", {{{"preset", "gold"}, {"verdict", "no"}}, {{"preset", "default"}, {"verdict", "yes"}}}}};
+  }
 
   Json recommended_settings(const std::string& model) override {
     if (model == "pocket-draws")
