@@ -6,12 +6,10 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "picture/codec.h"
 
 namespace disco {
 namespace {
-
-constexpr std::int64_t largest_side = 32768;
-constexpr std::int64_t most_samples = std::int64_t{1} << 28;
 
 std::uint8_t grey_of(const std::uint8_t* rgb) {
   // The weights in 1/65536, as PIL's convert("L").
@@ -79,7 +77,9 @@ std::vector<float> average(const std::vector<float>& samples, std::size_t outer,
 }
 
 void check_sheet(std::int64_t width, std::int64_t height) {
-  if (width < 1 || height < 1 || width > largest_side || height > largest_side || width * height * 3 > most_samples) {
+  constexpr auto most_samples = static_cast<std::int64_t>(codec::most_samples);
+  if (width < 1 || height < 1 || width > codec::largest_side || height > codec::largest_side ||
+      width * height * 3 > most_samples) {
     throw Error(fmt::format("a sheet of {}×{} pixels cannot be made", width, height), {},
                 "use fewer or smaller pictures");
   }
