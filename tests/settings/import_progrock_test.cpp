@@ -43,7 +43,7 @@ TEST(ImportProgRock, AutomaticValuesEndWhereItsFormulasEnd) {
 
 TEST(ImportProgRock, PromptsThatChangeAtAStepBecomeChangingWeights) {
   const ImportedSettings imported = import_settings(fixture("progrock.json"));
-  const std::vector<Prompt>& prompts = settings_of(imported).text_prompts.at(0);
+  const std::vector<Prompt> prompts = settings_of(imported).text_prompts.at(0);
   ASSERT_EQ(prompts.size(), 3u);
   EXPECT_EQ(prompts[0].text, "A walled garden of glass trees, by _artist_");
   // Step 50 of 250 is at t = 199·4 = 796, which reads entry 1000 − 797.
