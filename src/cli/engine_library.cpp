@@ -28,12 +28,19 @@ fs::path library_path() {
   throw Error("the engine is missing", (folders.front() / library_name).string(), rebuild);
 }
 
-/// Where ModelStore::default_folders() looks: the chosen folder or the user's, then the program's own.
-std::vector<fs::path> model_folders(const CommandLine& line) {
-  fs::path first = line.text("--models");
-  if (const char* variable = std::getenv("DISCO_MODELS"); first.empty() && variable != nullptr) first = variable;
-  if (first.empty()) first = user_data_folder() / "models";
-  return {first, program_root() / "models"};
+/// What `name` stands for in the engine's library, which stays loaded.
+template <typename Function>
+Function entry_point(const char* name) {
+  const fs::path path = library_path();
+  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* reason = ::dlerror();
+    throw Error(fmt::format("the engine does not load ({})", reason != nullptr ? reason : "no reason given"), {},
+                rebuild);
+  }
+  const auto function = reinterpret_cast<Function>(::dlsym(library, name));
+  if (function == nullptr) throw Error(fmt::format("the engine has no {}", name), path.string(), rebuild);
+  return function;
 }
 
 }  // namespace
@@ -54,19 +61,22 @@ std::unique_ptr<Engine> load_engine(const CommandLine& line) {
   options.device = line.text("--device", "auto");
   options.threads = line.whole_number("--threads", 0, 0);
   options.memory_limit_gib = line.number("--memory", 0, 0);
-  const fs::path path = library_path();
-  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    const char* reason = ::dlerror();
-    throw Error(fmt::format("the engine does not load ({})", reason != nullptr ? reason : "no reason given"), {},
-                rebuild);
-  }
-  const auto create = reinterpret_cast<CreateEngine>(::dlsym(library, "disco_create_engine"));
-  if (create == nullptr) throw Error("the engine has no entry point", path.string(), rebuild);
+  const auto create = entry_point<CreateEngine>("disco_create_engine");
   std::unique_ptr<Engine> engine(create(DISCO_VERSION, options));
   if (!engine)
-    throw Error("the engine is of another version than the program (" DISCO_VERSION ")", path.string(), rebuild);
+    throw Error("the engine is of another version than the program (" DISCO_VERSION ")", library_path().string(),
+                rebuild);
   return engine;
+}
+
+TrainFunction load_trainer() { return entry_point<TrainFunction>("disco_train"); }
+
+// Where ModelStore::default_folders() looks: the chosen folder or the user's, then the program's own.
+std::vector<fs::path> model_folders(const CommandLine& line) {
+  fs::path first = line.text("--models");
+  if (const char* variable = std::getenv("DISCO_MODELS"); first.empty() && variable != nullptr) first = variable;
+  if (first.empty()) first = user_data_folder() / "models";
+  return {first, program_root() / "models"};
 }
 
 }  // namespace disco

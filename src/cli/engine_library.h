@@ -5,6 +5,7 @@
 
 #include "cli/command_line.h"
 #include "run/engine.h"
+#include "train/train.h"
 
 namespace disco {
 
@@ -14,5 +15,9 @@ std::vector<Flag> engine_flags();
 /// libdisco_engine.so from the folder of libdisco_base.so, or from ../lib beside the program. Throws Error when it is
 /// missing or of another version. The library stays loaded.
 std::unique_ptr<Engine> load_engine(const CommandLine& line);
+
+/// The trainer of the same library, and where models are looked for.
+TrainFunction load_trainer();
+std::vector<std::filesystem::path> model_folders(const CommandLine& line);
 
 }  // namespace disco

@@ -15,6 +15,7 @@ Verb run_verb();
 Verb draft_verb();
 Verb resume_verb();
 Verb models_verb();
+Verb train_verb();
 Verb explain_verb();
 Verb import_verb();
 Verb doctor_verb();

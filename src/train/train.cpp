@@ -207,3 +207,7 @@ TrainRequest completed(TrainRequest r) {
 void train(const TrainRequest& request, TrainEvents& events) { Training(request, events).run(); }
 
 }  // namespace disco
+
+extern "C" void disco_train(const disco::TrainRequest& request, disco::TrainEvents& events) {
+  disco::train(request, events);
+}

@@ -67,4 +67,9 @@ class TrainEvents {
 /// Error when the loss stops being a number.
 void train(const TrainRequest& request, TrainEvents& events);
 
+/// train(), as the program looks it up in the engine's library.
+using TrainFunction = void (*)(const TrainRequest& request, TrainEvents& events);
+
 }  // namespace disco
+
+extern "C" void disco_train(const disco::TrainRequest& request, disco::TrainEvents& events);
