@@ -62,18 +62,40 @@ void make_paths_absolute(Settings& settings, const SettingSpec& spec, const fs::
 }
 
 /// The names in a "preset" value: a text with commas, or a list.
-std::vector<std::string> preset_names(const Json& value, const std::string& where) {
+std::vector<std::string> preset_names(const Json& value, const std::string& place) {
   std::vector<std::string> names;
   const Json list = value.is_array() ? value : Json::array({value});
   for (const Json& item : list) {
     if (item.is_null()) continue;
-    if (!item.is_string())
-      throw RequestError("a preset is named by text", where, "write \"gold\", or \"gold, cuts-b\" for two");
+    if (!item.is_string()) {
+      throw RequestError("a preset is named by text", place, "write \"gold\", or \"gold, cuts-b\" for two");
+    }
     for (const std::string& name : split(item.get<std::string>(), ',')) {
-      if (!trim(name).empty() && trim(name) != "none") names.emplace_back(trim(name));
+      if (!trim(name).empty()) names.emplace_back(trim(name));
     }
   }
   return names;
+}
+
+/// The presets that the layers name, those of the weakest layer first.
+std::vector<const Preset*> chosen_presets(const std::vector<SettingsLayer>& layers) {
+  std::vector<const Preset*> chosen;
+  for (const SettingsLayer& layer : layers) {
+    if (!layer.values.is_object() || !layer.values.contains("preset")) continue;
+    const std::string place = place_of(layer, "preset");
+    for (const std::string& name : preset_names(layer.values["preset"], place)) {
+      if (name == "none") {
+        chosen.clear();
+        continue;
+      }
+      try {
+        chosen.push_back(&find_preset(name));
+      } catch (const RequestError& error) {
+        throw RequestError(error.problem(), place, error.fix());
+      }
+    }
+  }
+  return chosen;
 }
 
 /// Applies layers one over the other and remembers where each value came from.
@@ -158,20 +180,8 @@ SettingsLayer environment_layer() {
 
 ResolvedSettings resolve_settings(const std::vector<SettingsLayer>& layers, SettingsChecks checks) {
   Resolver resolver;
-  const auto chooser = std::find_if(layers.rbegin(), layers.rend(), [](const SettingsLayer& layer) {
-    return layer.values.is_object() && layer.values.contains("preset");
-  });
-  if (chooser != layers.rend()) {
-    const std::string place = place_of(*chooser, "preset");
-    for (const std::string& name : preset_names(chooser->values["preset"], place)) {
-      const Preset* preset = nullptr;
-      try {
-        preset = &find_preset(name);
-      } catch (const RequestError& error) {
-        throw RequestError(error.problem(), place, error.fix());
-      }
-      resolver.apply({.origin = "preset " + preset->name, .values = preset->values, .folder = {}});
-    }
+  for (const Preset* preset : chosen_presets(layers)) {
+    resolver.apply({.origin = "preset " + preset->name, .values = preset->values});
   }
   for (const SettingsLayer& layer : layers) resolver.apply(layer);
   if (checks == SettingsChecks::whole) resolver.validate_all();

@@ -36,8 +36,9 @@ SettingsLayer environment_layer();
 enum class SettingsChecks { values, whole };
 
 /// Layers from the weakest to the strongest; the defaults lie below all. A layer may carry the key "preset": a name, or
-/// several ("gold, cuts-b", a later one wins). The strongest layer that has one decides, and presets lie below the
-/// values of every layer, whichever layer named them. Throws RequestError with the layer's origin, line and key.
+/// several ("gold, cuts-b", a later one wins). Presets lie below the values of every layer; among them those of
+/// stronger layers win, and "none" drops those of weaker layers. Throws RequestError with the layer's origin, line and
+/// key.
 ResolvedSettings resolve_settings(const std::vector<SettingsLayer>& layers,
                                   SettingsChecks checks = SettingsChecks::whole);
 

@@ -12,13 +12,6 @@
 namespace disco {
 namespace {
 
-std::vector<SettingSpec> whole_table() {
-  std::vector<SettingSpec> table = picture_settings();
-  std::vector<SettingSpec> more = animation_settings();
-  std::move(more.begin(), more.end(), std::back_inserter(table));
-  return table;
-}
-
 /// One function for each type of setting, chosen by the type of its member.
 template <class... Functions>
 struct Overloaded : Functions... {
@@ -41,8 +34,14 @@ std::string range_text(const SettingSpec& spec) {
 
 }  // namespace
 
+std::vector<SettingSpec> joined(const std::vector<std::vector<SettingSpec>>& parts) {
+  std::vector<SettingSpec> table;
+  for (const std::vector<SettingSpec>& part : parts) table.insert(table.end(), part.begin(), part.end());
+  return table;
+}
+
 std::span<const SettingSpec> settings_table() {
-  static const std::vector<SettingSpec> table = whole_table();
+  static const std::vector<SettingSpec> table = joined({picture_settings(), guidance_settings(), animation_settings()});
   return table;
 }
 

@@ -254,10 +254,6 @@ std::vector<SettingSpec> video_settings() {
 
 }  // namespace
 
-std::vector<SettingSpec> animation_settings() {
-  std::vector<SettingSpec> table = motion_settings();
-  for (const SettingSpec& spec : video_settings()) table.push_back(spec);
-  return table;
-}
+std::vector<SettingSpec> animation_settings() { return joined({motion_settings(), video_settings()}); }
 
 }  // namespace disco

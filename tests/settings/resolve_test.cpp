@@ -77,16 +77,18 @@ TEST(Resolve, PresetsLieBelowEveryGivenValue) {
   EXPECT_EQ(r.origins.at("clamp_max"), "config.json");
 }
 
-TEST(Resolve, TheStrongestPresetCountsAndSeveralAddUp) {
-  const ResolvedSettings one =
-      resolve({layer("config.json", R"({"preset": "gold"})"), layer("flag", R"({"preset": "cuts-d"})")});
-  EXPECT_TRUE(one.settings.use_secondary_model);
-  EXPECT_EQ(one.origins.at("cut_overview"), "preset cuts-d");
-  for (const char* both : {R"({"preset": "gold, cuts-d"})", R"({"preset": ["gold", "cuts-d"]})"}) {
-    const ResolvedSettings two = resolve({layer("flag", both)});
-    EXPECT_FALSE(two.settings.use_secondary_model);
-    EXPECT_EQ(two.origins.at("cut_overview"), "preset cuts-d");
-    EXPECT_EQ(two.origins.at("cut_ic_pow"), "preset gold");
+TEST(Resolve, PresetsOfStrongerLayersLieOverThoseOfWeakerOnes) {
+  const std::vector<std::vector<SettingsLayer>> ways = {
+      {layer("config.json", R"({"preset": "gold"})"), layer("flag", R"({"preset": "cuts-d"})")},
+      {layer("flag", R"({"preset": "gold, cuts-d"})")},
+      {layer("flag", R"({"preset": ["gold", "cuts-d"]})")},
+      {layer("config.json", R"({"preset": "pixelart"})"), layer("flag", R"({"preset": "none, gold, cuts-d"})")}};
+  for (const std::vector<SettingsLayer>& layers : ways) {
+    const ResolvedSettings r = resolve(layers);
+    EXPECT_FALSE(r.settings.use_secondary_model);
+    EXPECT_EQ(r.origins.at("cut_overview"), "preset cuts-d");
+    EXPECT_EQ(r.origins.at("cut_ic_pow"), "preset gold");
+    EXPECT_EQ(r.origins.at("diffusion_model"), "default");
   }
   EXPECT_EQ(resolve({layer("config.json", R"({"preset": "gold"})"), layer("flag", R"({"preset": "none"})")}).settings,
             default_settings());
