@@ -151,13 +151,14 @@ TEST_F(ImportFile, ValuesOfAnyKindNeverCrashAnImporter) {
   for (const char* name : {"disco_diffusion_5_7_settings.txt", "discoart.json", "discoart.yml", "progrock.json",
                            "philpax_settings.json"}) {
     const Json document = fixture_document(name);
+    std::size_t next = 0;
     for (const auto& [key, value] : document.items()) {
-      for (const Json& other : values) {
+      // Three values a key; over all keys each value has its turn.
+      for (int turn = 0; turn < 3; ++turn) {
         Json strange = document;
-        strange[key] = other;
+        strange[key] = values[next++ % values.size()];
         try {
-          const ImportedSettings imported = import_document(strange, "file");
-          EXPECT_FALSE(imported.source.empty());
+          EXPECT_FALSE(import_document(strange, "file").source.empty());
         } catch (const RequestError&) {
           // A clear refusal is as good.
         }

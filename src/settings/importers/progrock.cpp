@@ -53,10 +53,10 @@ std::span<const IgnoredKey> without_equivalent() {
 
 double recognise(const Json& object) {
   static const std::vector<std::string> own = [] {
-    std::vector<std::string> keys = {"width_height_scale", "set_seed",      "skip_steps_ratio", "stop_early",
-                                     "render_mask",        "symmetry_loss", "symmetry_loss_v",  "symmetry_loss_h",
-                                     "symm_loss_scale",    "sloss_scale",   "smooth_schedules", "cut_ic_pow_final",
-                                     "cutn_batches_final", "use_jpg",       "ViTL14_336",       "add_metadata"};
+    std::vector<std::string> keys = {
+        "width_height_scale", "set_seed",           "skip_steps_ratio", "stop_early",  "render_mask",
+        "symmetry_loss_v",    "symmetry_loss_h",    "symm_loss_scale",  "sloss_scale", "smooth_schedules",
+        "cut_ic_pow_final",   "cutn_batches_final", "use_jpg",          "ViTL14_336",  "add_metadata"};
     for (const IgnoredKey& ignored : without_equivalent()) {
       if (ignored.key != "diffusion_steps" && ignored.key.find("_per_frame") == std::string::npos)
         keys.push_back(ignored.key);
@@ -69,6 +69,7 @@ double recognise(const Json& object) {
   }
   if (object.contains("sampling_mode"))
     sure += object.at("sampling_mode") == "ddim" || object.at("sampling_mode") == "plms";
+  if (object.contains("symmetry_loss")) sure += object.at("symmetry_loss").is_boolean();
   // sharpen_preset and keep_unsharp are in the first files of Disco Diffusion 5 as well.
   return sure - count_keys(object, {"sharpen_preset", "keep_unsharp"});
 }
