@@ -20,13 +20,13 @@ class DiffusionTask final : public Task {
  public:
   explicit DiffusionTask(const TrainRequest& request) : request_(request) {
     nlohmann::json sizes = {{"image_size", request.picture_size},
-                            {"num_channels", 96},
+                            {"num_channels", 64},
                             {"num_res_blocks", 1},
                             {"num_head_channels", 32},
                             {"learn_sigma", false},
-                            {"channel_mult", {1, 2}},
-                            {"attention_resolutions", "8"},
-                            {"patch", 4},
+                            {"channel_mult", {1, 1, 2, 4}},
+                            {"attention_resolutions", "8,4"},
+                            {"patch", 2},
                             {"prediction", "v"},
                             {"use_scale_shift_norm", true},
                             {"resblock_updown", false}};
