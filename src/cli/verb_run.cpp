@@ -108,14 +108,24 @@ std::vector<int> draft_numbers(const std::string& text) {
   return numbers;
 }
 
+/// The flags that `disco resume` needs as well: the checkpoint knows the settings, but not where the models lie.
+std::string engine_words(const CommandLine& line) {
+  std::string words;
+  for (const char* flag : {"--models", "--device", "--threads"}) {
+    for (const std::string& value : line.all(flag)) words += fmt::format(" {} {}", flag, shell_word(value));
+  }
+  return words;
+}
+
 /// What an interrupted run says names the command that goes on with it.
 template <typename Work>
-int interruptible(const std::string& where, Work work) {
+int interruptible(const CommandLine& line, const std::string& where, Work work) {
   try {
     work();
   } catch (const Interrupted& error) {
-    if (error.fix().find("disco resume") != std::string::npos) throw;
-    throw Interrupted(error.problem(), error.where(), "go on with: disco resume " + where);
+    const bool named = error.fix().find("disco resume") != std::string::npos;
+    throw Interrupted(error.problem(), error.where(),
+                      (named ? error.fix() : "go on with: disco resume " + shell_word(where)) + engine_words(line));
   }
   return 0;
 }
@@ -125,7 +135,7 @@ int run(const CommandLine& line, Reporter& reporter) {
   auto [engine, request] = prepare(line, numbers.empty() ? SettingsUse::draw : SettingsUse::finish, reporter);
   const InterruptGuard guard(reporter.interrupt_notice());
   request.interrupt = &guard.flag();
-  return interruptible(request.out.string(), [&, &engine = engine, &request = request] {
+  return interruptible(line, request.out.string(), [&, &engine = engine, &request = request] {
     if (numbers.empty()) {
       engine->run(request, reporter);
     } else {
@@ -145,7 +155,7 @@ int draft(const CommandLine& line, Reporter& reporter) {
   request.run = std::move(prepared.request);
   const InterruptGuard guard(reporter.interrupt_notice());
   request.run.interrupt = &guard.flag();
-  return interruptible(request.run.out.string(), [&] {
+  return interruptible(line, request.run.out.string(), [&] {
     const DraftResult result = prepared.engine->draft(request, reporter);
     reporter.name_once(result.sheet);
     reporter.note("carry on those that you like: disco run --finish 3,7, with the same flags");
@@ -160,7 +170,7 @@ int resume(const CommandLine& line, Reporter& reporter) {
   const double seconds = line.number("--checkpoint-seconds", 30, 0);
   const std::unique_ptr<Engine> engine = load_engine(line);
   const InterruptGuard guard(reporter.interrupt_notice());
-  return interruptible(path, [&] {
+  return interruptible(line, path, [&] {
     // Pictures that were finished before, and a sheet of drafts, are named too.
     for (const auto& picture : engine->resume(path, seconds, &guard.flag(), reporter).pictures)
       reporter.name_once(picture);

@@ -89,6 +89,16 @@ std::string lower_case(std::string_view text) {
   return lowered;
 }
 
+std::string shell_word(std::string_view word) {
+  const bool plain = !word.empty() && std::ranges::all_of(word, [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("_-./=:,+@%").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain) return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 bool is_utf8(std::string_view text) {
   for (std::size_t position = 0; position < text.size();) {
     const std::size_t length = decode(text, position).second;

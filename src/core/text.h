@@ -17,6 +17,9 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 std::string lower_case(std::string_view text);  ///< ASCII letters only.
 
+/// `word` as a POSIX shell reads it back: as it is where nothing in it is special, else in single quotes.
+std::string shell_word(std::string_view word);
+
 /// Whether the bytes are valid UTF-8 (no overlong forms, no surrogates).
 bool is_utf8(std::string_view text);
 /// One code point at `position`, which moves past it; U+FFFD and one byte on for invalid bytes.

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/text.h"
 #include "guidance/perlin.h"
 #include "tensor/picture_tensor.h"
 
@@ -186,7 +187,7 @@ PictureState RunLoop::draw(int picture) {
     if (!last && options_.interrupt && options_.interrupt->load()) {
       save();
       throw Interrupted("interrupted; the run can go on from its checkpoint", names_->checkpoint(picture).string(),
-                        fmt::format("disco resume '{}'", options_.folder.string()));
+                        "go on with: disco resume " + shell_word(options_.folder.string()));
     }
     if (!last && std::chrono::duration<double>(Clock::now() - saved_at).count() >= options_.checkpoint_seconds) save();
   }

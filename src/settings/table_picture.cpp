@@ -129,10 +129,10 @@ std::vector<SettingSpec> step_settings() {
        .maximum = most_steps},
       {.key = "skip_steps",
        .member = &Settings::skip_steps,
-       .default_text = "10",
+       .default_text = "4%",
        .group = group,
-       .help = "Steps left out at the start. With an init image this decides how much of it stays (about half); "
-               "without one a few skipped steps cost colour.",
+       .help = "Steps left out at the start, as a number or a share. With an init image this decides how much of it stays "
+               "(about half); without one a few skipped steps cost colour. 5.7 skips 10 steps of any number.",
        .unit = "steps",
        .minimum = 0,
        .maximum = most_steps},

@@ -88,6 +88,14 @@ TEST(Utf8, ReadingAnyBytesMovesOnAndRepairs) {
   }));
 }
 
+TEST(ShellWord, QuotesOnlyWhatAShellWouldChange) {
+  EXPECT_EQ(shell_word("out/a-b_1.png"), "out/a-b_1.png");
+  EXPECT_EQ(shell_word("my models"), "'my models'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word("$HOME"), "'$HOME'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
 TEST(Latin1, ComesBackFromUtf8) {
   EXPECT_TRUE(rc::check([](const std::vector<std::uint8_t>& bytes) {
     const std::string text(bytes.begin(), bytes.end());

@@ -152,17 +152,19 @@ TEST_F(RunTest, WhatMustHoldBetweenSettingsIsChecked) {
   EXPECT_THAT(refusal({"run", "--steps", "5"}), HasSubstr("there is no prompt"));
 }
 
+TEST_F(RunTest, FewStepsAreNotRefusedForTheSkippedOnes) { EXPECT_EQ(place.run({"a fox", "--steps", "8"}).status, 0); }
+
 TEST_F(RunTest, TheFirstSignalAsksForACheckpoint) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    auto child =
-        place.start({"a fox", "--steps", "1000", "--batch-name", "slow", "--out", "here", "--progress", "lines"});
+    auto child = place.start({"a fox", "--steps", "1000", "--batch-name", "slow", "--out", "here", "--progress",
+                              "lines", "--models", "my models"});
     ASSERT_TRUE(child.wait_for_err("drawing"));
     child.send(signal);
     const Outcome outcome = child.wait();
     EXPECT_EQ(outcome.status, 130);
     EXPECT_THAT(outcome.err, HasSubstr("finishing this step and keeping a checkpoint; press again to stop at once\n"));
     EXPECT_THAT(outcome.err, HasSubstr("disco: interrupted after step "));
-    EXPECT_THAT(outcome.err, HasSubstr("go on with: disco resume here\n"));
+    EXPECT_THAT(outcome.err, HasSubstr("go on with: disco resume here --models 'my models'\n"));
   }
 }
 

@@ -86,7 +86,9 @@ TEST(Table, DefaultsAreThoseOfDiscoDiffusion) {
   EXPECT_EQ(s.width, 1280);
   EXPECT_EQ(s.height, 768);
   EXPECT_EQ(s.steps, 250);
-  EXPECT_EQ(s.skip_steps, (StepCount{10, false}));
+  EXPECT_EQ(s.skip_steps, (StepCount{0.04, true}));
+  EXPECT_EQ(s.skip_steps.of(250), 10);  // 5.7's number at 5.7's steps.
+  EXPECT_EQ(s.skip_steps.of(8), 0);     // A quick try is not refused.
   EXPECT_EQ(s.clip_guidance_scale, Schedule(5000));
   EXPECT_EQ(s.range_scale, Schedule(150));
   EXPECT_EQ(s.cutn_batches, 4);
