@@ -335,6 +335,13 @@ TEST(Pickle, NestingAndCyclesEnd) {
   expect_refused(pytorch_zip(doubled, {four}), "too long");
 }
 
+TEST(Pickle, AModuleThatIsItsOwnPartEnds) {
+  const std::string itself = "h\x05";
+  const std::string code = pickle::global("a", "Net") + ")\x81" + std::string("q\x05") +
+                           pickle::dict({{"_parameters", itself}, {"_buffers", itself}, {"_modules", itself}}) + "b";
+  expect_refused(pytorch_zip(code, {four}), "");
+}
+
 TEST(Pickle, ManyObjectsOfOneLongStateEnd) {
   std::string state = "}(";
   for (int i = 0; i < 2000; ++i) state += pickle::text("key" + std::to_string(i)) + "N";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -22,7 +23,7 @@ constexpr std::array<std::string_view, 9> training_keys = {
 constexpr std::array<std::string_view, 2> wrappers = {"module.", "_orig_mod."};
 
 constexpr int deepest = 200;
-constexpr std::size_t most_visits = 2'000'000, most_work = 50'000'000, longest_name = 1024, most_metadata = 64,
+constexpr std::size_t most_visits = 2'000'000, most_work = 20'000'000, longest_name = 1024, most_metadata = 64,
                       longest_metadata = 256;
 
 template <std::size_t N>
@@ -66,8 +67,13 @@ class Unwrapper {
     if (work_ > most_work) fail("the checkpoint is too entangled");
   }
 
-  std::string key_text(Ref key) const {
-    if (const auto text = pickle_.text(key)) return std::string(text->substr(0, longest_name));
+  /// A long key counts as the work it is: a few bytes of pickle can use it again and again.
+  std::string key_text(Ref key) {
+    if (const auto text = pickle_.text(key)) {
+      const std::string_view start = text->substr(0, longest_name);
+      count_work(start.size() / 16);
+      return std::string(start);
+    }
     if (const std::int64_t* number = pickle_.get<std::int64_t>(key)) return std::to_string(*number);
     return {};
   }
@@ -77,13 +83,21 @@ class Unwrapper {
     for (std::size_t i = 0; i + 1 < items.size(); i += 2) pairs.emplace_back(items[i], items[i + 1]);
   }
 
-  /// The named parts of a dictionary, a list, or an object's attributes; empty for plain values.
+  /// The named parts of a dictionary, a list, a module, or an object's attributes; empty for plain values.
   std::vector<Child> children(Ref ref) {
+    if (const Object* object = pickle_.get<Object>(ref)) {
+      if (std::optional<std::vector<Child>> module = module_children(*object)) return std::move(*module);
+    }
+    return attributes(ref);
+  }
+
+  /// The same without a look at modules: what a module holds its parts in cannot be one itself, or a module that names
+  /// itself as its parts would never end.
+  std::vector<Child> attributes(Ref ref) {
     std::vector<std::pair<Ref, Ref>> pairs;
     std::vector<Child> found;
     if (const Dict* dict = pickle_.get<Dict>(ref)) add_pairs(dict->items, pairs);
     if (const Object* object = pickle_.get<Object>(ref)) {
-      if (const std::optional<std::vector<Child>> module = module_children(*object)) return *module;
       const Dict* state = object->state ? pickle_.get<Dict>(*object->state) : nullptr;
       if (state) add_pairs(state->items, pairs);
       add_pairs(object->items, pairs);
@@ -106,18 +120,19 @@ class Unwrapper {
     const auto modules = pickle_.lookup(*object.state, "_modules"),
                parameters = pickle_.lookup(*object.state, "_parameters");
     if (!modules || !parameters) return std::nullopt;
-    std::vector<std::string> passing;
+    std::set<std::string> passing;
     if (const auto names = pickle_.lookup(*object.state, "_non_persistent_buffers_set")) {
       const Set* set = pickle_.get<Set>(*names);
-      for (std::size_t i = 0; set && i < set->items.size(); ++i) passing.push_back(key_text(set->items[i]));
+      if (set) count_work(set->items.size());
+      for (std::size_t i = 0; set && i < set->items.size(); ++i) passing.insert(key_text(set->items[i]));
     }
-    std::vector<Child> found = children(*parameters);
+    std::vector<Child> found = attributes(*parameters);
     if (const auto buffers = pickle_.lookup(*object.state, "_buffers")) {
-      for (Child& buffer : children(*buffers)) {
-        if (std::find(passing.begin(), passing.end(), buffer.key) == passing.end()) found.push_back(std::move(buffer));
+      for (Child& buffer : attributes(*buffers)) {
+        if (!passing.contains(buffer.key)) found.push_back(std::move(buffer));
       }
     }
-    for (Child& module : children(*modules)) found.push_back(std::move(module));
+    for (Child& module : attributes(*modules)) found.push_back(std::move(module));
     return found;
   }
 
