@@ -19,6 +19,8 @@ class Task {
   virtual StateDict initial() const = 0;
   /// The network's sizes, as the exported model's config.
   virtual nlohmann::json config() const = 0;
+  /// Settings that suit the network; what the user says holds above them. Exported as config.recommended.
+  virtual nlohmann::json recommended() const { return nlohmann::json::object(); }
   /// From here on loss() is called for steps first, first + 1, … and uses these tensors, which the loop changes in
   /// place.
   virtual void start(const StateDict& tensors, std::int64_t first) = 0;

@@ -90,8 +90,10 @@ class Training {
     save();
     if (request_.sheet_minutes > 0) look();
     if (!request_.export_folder.empty()) {
-      const fs::path weights =
-          export_model(request_.export_folder, request_.name, request_.role, shown(), task_->config());
+      nlohmann::json config = task_->config();
+      if (const nlohmann::json recommended = task_->recommended(); !recommended.empty())
+        config["recommended"] = recommended;
+      const fs::path weights = export_model(request_.export_folder, request_.name, request_.role, shown(), config);
       events_.note("wrote " + weights.string());
     }
   }

@@ -173,6 +173,7 @@ TEST(Train, ExportsModelsThatLoad) {
   EXPECT_EQ(json["role"], "diffusion");
   const fs::path weights = request.export_folder / json["file"].get<std::string>();
   EXPECT_EQ(json["sha256"], sha256_file(weights));
+  EXPECT_EQ(json["config"]["recommended"]["width"], 16);  // The size that it was trained at.
   StateDict tensors = load_weights(weights);
   EXPECT_EQ(tensors.begin()->second.scalar_type(), at::kHalf);
   for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kFloat);
