@@ -7,11 +7,12 @@
 namespace disco {
 namespace {
 
-std::vector<std::string> draw(const nlohmann::ordered_json& values) {
+std::vector<std::string> draw(const nlohmann::ordered_json& values, int threads = 1) {
   const TemporaryFolder out;
   Recorder listener;
   std::vector<std::string> files;
-  for (const fs::path& path : make_engine()->run(request_in(out.path(), quick_settings(values)), listener).pictures) {
+  for (const fs::path& path :
+       make_engine(threads)->run(request_in(out.path(), quick_settings(values)), listener).pictures) {
     files.push_back(read_file(path));
   }
   return files;
@@ -19,6 +20,7 @@ std::vector<std::string> draw(const nlohmann::ordered_json& values) {
 
 TEST(Repeat, TheSameSeedGivesTheSameFile) {
   EXPECT_EQ(draw({}), draw({}));
+  EXPECT_EQ(draw({}, 2), draw({}, 2));
   EXPECT_NE(draw({{"seed", 8}}), draw({}));
 }
 

@@ -34,11 +34,12 @@ class TemporaryFolder {
   fs::path path_;
 };
 
-inline std::unique_ptr<Engine> make_engine() {
+/// One thread by default: on networks this small two would mostly wait for one another.
+inline std::unique_ptr<Engine> make_engine(int threads = 1) {
   EngineOptions options;
   options.model_folders = {golden::models_folder()};
   options.device = "cpu";
-  options.threads = 2;
+  options.threads = threads;
   return std::unique_ptr<Engine>(disco_create_engine(DISCO_VERSION, options));
 }
 
