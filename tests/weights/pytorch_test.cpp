@@ -342,6 +342,17 @@ TEST(Pickle, AModuleThatIsItsOwnPartEnds) {
   expect_refused(pytorch_zip(code, {four}), "");
 }
 
+TEST(Pickle, ALongKeyUsedAgainAndAgainCountsAsWork) {
+  std::string state = "}(" + pickle::text(std::string(1000, 'k')) + "q\x02" + "N";
+  for (int i = 0; i < 50'000; ++i) state += "h\x02N";
+  std::string code = "](" + state + "uq\x01" + pickle::global("a", "B") + "q\x03";
+  for (int i = 0; i < 10; ++i)
+    code +=
+        "h\x03)\x81h\x01"
+        "b";
+  expect_refused(pytorch_zip(code + four_floats() + "e", {four}), "too entangled");
+}
+
 TEST(Pickle, ManyObjectsOfOneLongStateEnd) {
   std::string state = "}(";
   for (int i = 0; i < 2000; ++i) state += pickle::text("key" + std::to_string(i)) + "N";
