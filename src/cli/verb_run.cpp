@@ -117,15 +117,16 @@ std::string engine_words(const CommandLine& line) {
   return words;
 }
 
-/// What an interrupted run says names the command that goes on with it.
+/// Names the command that goes on with an interrupted run, in the folder that the error names, else in `where`.
 template <typename Work>
 int interruptible(const CommandLine& line, const std::string& where, Work work) {
   try {
     work();
   } catch (const Interrupted& error) {
-    const bool named = error.fix().find("disco resume") != std::string::npos;
+    if (!error.fix().empty()) throw;  // There is nothing to resume yet.
+    const std::string& folder = error.where().empty() ? where : error.where();
     throw Interrupted(error.problem(), error.where(),
-                      (named ? error.fix() : "go on with: disco resume " + shell_word(where)) + engine_words(line));
+                      "go on with: disco resume " + shell_word(folder) + engine_words(line));
   }
   return 0;
 }

@@ -74,9 +74,11 @@ ModelEntry ModelStore::require(const std::string& name, const std::string& role)
   if (const auto found = find(name, role)) return *found;
   const std::string where = folders_.empty() ? std::string() : folders_.front().string();
   const std::string kind = role.empty() ? "model" : role + " model";
+  // A broken description does not say whose it is: it may be what is missing.
+  const std::string broken = broken_descriptions();
   const CatalogEntry* known = find_in_catalog(name);
   if (known && has_role({known->name, known->role, {}, {}, {}}, role)) {
-    throw RequestError(fmt::format("the {} \"{}\" is not here", kind, name), where,
+    throw RequestError(fmt::format("the {} \"{}\" is not here{}", kind, name, broken), where,
                        "get it with: disco models pull " + known->name);
   }
   if (role == "lpips" && known && known->role == "lpips-backbone") {
@@ -123,8 +125,20 @@ ModelEntry ModelStore::require(const std::string& name, const std::string& role)
     fix = "put one there with: disco models add FILE";
   }
   throw RequestError(
-      name.empty() ? fmt::format("there is no {} here", kind) : fmt::format("there is no {} \"{}\"", kind, name), where,
-      fix);
+      (name.empty() ? fmt::format("there is no {} here", kind) : fmt::format("there is no {} \"{}\"", kind, name)) +
+          broken,
+      where, fix);
+}
+
+std::string ModelStore::broken_descriptions() const {
+  std::string text;
+  for (const fs::path& folder : folders_) {
+    for (const ScannedModel& scanned : scan_models(folder, nullptr)) {
+      if (!scanned.problem.empty())
+        text += fmt::format("; \"{}\" cannot be used: {}", scanned.model.name, scanned.problem);
+    }
+  }
+  return text;
 }
 
 const std::filesystem::path& ModelStore::own_folder() const {

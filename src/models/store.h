@@ -97,6 +97,8 @@ class ModelStore {
 
  private:
   const std::filesystem::path& own_folder() const;
+  /// What is wrong with each NAME.model.json that cannot be used, as the end of a sentence; empty when all can.
+  std::string broken_descriptions() const;
   ModelEntry describe(const ModelEntry& model);
 
   std::vector<std::filesystem::path> folders_;

@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/text.h"
 #include "guidance/perlin.h"
+#include "run/fetched_pictures.h"
 #include "tensor/picture_tensor.h"
 
 namespace disco {
@@ -56,7 +57,8 @@ RunLoop::RunLoop(Session& session, Options options, RunListener& listener)
 
 void RunLoop::begin(const Settings& settings, std::map<std::string, std::string> origins, double stop_share,
                     std::optional<NoisyPicture> start) {
-  settings_ = with_absolute_paths(settings);
+  settings_ = with_absolute_paths(with_fetched_pictures(settings, options_.folder / "inputs", options_.interrupt,
+                                                        [this](const std::string& url) { listener_.loading(url); }));
   stop_share_ = stop_share;
   start_ = std::move(start);
   origins_ = std::move(origins);
@@ -186,8 +188,7 @@ PictureState RunLoop::draw(int picture) {
     const bool last = generation.done() || generation.steps_done() >= stop;
     if (!last && options_.interrupt && options_.interrupt->load()) {
       save();
-      throw Interrupted("interrupted; the run can go on from its checkpoint", names_->checkpoint(picture).string(),
-                        "go on with: disco resume " + shell_word(options_.folder.string()));
+      throw Interrupted("interrupted; the run can go on from its checkpoint", options_.folder.string());
     }
     if (!last && std::chrono::duration<double>(Clock::now() - saved_at).count() >= options_.checkpoint_seconds) save();
   }

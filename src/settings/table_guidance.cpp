@@ -124,7 +124,8 @@ std::vector<SettingSpec> start_settings() {
        .member = &Settings::init_image,
        .default_text = "",
        .group = group,
-       .help = "A picture to start from instead of plain noise; skip about half of the steps with it.",
+       .help = "A picture to start from instead of plain noise, a path or an http address; skip about half of the "
+               "steps with it.",
        .is_path = true},
       {.key = "init_scale",
        .member = &Settings::init_scale,

@@ -19,8 +19,8 @@ std::vector<SettingSpec> prompt_settings() {
        .member = &Settings::image_prompts,
        .default_text = "{}",
        .group = group,
-       .help = "Pictures whose content the new picture is drawn towards, as paths with an optional weight "
-               "(\"face.png:0.5\").",
+       .help = "Pictures whose content the new picture is drawn towards, as paths or http addresses with an "
+               "optional weight (\"face.png:0.5\"). What is downloaded is kept in inputs, beside the outputs.",
        .live = true,
        .is_path = true,
        .aliases = {"image_prompt"}},
@@ -131,8 +131,9 @@ std::vector<SettingSpec> step_settings() {
        .member = &Settings::skip_steps,
        .default_text = "4%",
        .group = group,
-       .help = "Steps left out at the start, as a number or a share. With an init image this decides how much of it stays "
-               "(about half); without one a few skipped steps cost colour. 5.7 skips 10 steps of any number.",
+       .help =
+           "Steps left out at the start, as a number or a share. With an init image this decides how much of it stays "
+           "(about half); without one a few skipped steps cost colour. 5.7 skips 10 steps of any number.",
        .unit = "steps",
        .minimum = 0,
        .maximum = most_steps},

@@ -176,6 +176,7 @@ TEST(Store, MissingModelsAreExplained) {
     return refusal([&] { store.require(name, role); });
   };
   EXPECT_TRUE(mentions(reason("ViTB32", "clip"), "disco models pull ViT-B/32"));
+  EXPECT_TRUE(mentions(reason("ViTB32", "clip"), "\"gone\" cannot be used"));
   EXPECT_TRUE(mentions(reason("RN50::yfcc15m", "clip"), "disco models pull RN50::yfcc15m"));
   EXPECT_TRUE(mentions(reason("my-own-modle", "diffusion"), "did you mean \"my-own-model\"?"));
   EXPECT_TRUE(mentions(reason("ViTB33", "clip"), "disco models pull ViT-B/32"));
