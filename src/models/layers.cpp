@@ -56,6 +56,12 @@ at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& layer) {
   return at::addcmul(channels(shift), x, channels(scale));
 }
 
+at::Tensor batch_norm_training(const at::Tensor& x, const BatchNorm& layer) {
+  constexpr double momentum = 0.1;
+  return at::batch_norm(x, layer.weight, layer.bias, layer.mean.detach(), layer.variance.detach(), /*training=*/true,
+                        momentum, epsilon, /*cudnn_enabled=*/true);
+}
+
 at::Tensor apply_silu(at::Tensor fresh) { return fresh.requires_grad() ? at::silu(fresh) : at::silu_(fresh); }
 
 at::Tensor apply_relu(at::Tensor fresh) { return at::relu_(fresh); }

@@ -36,6 +36,9 @@ struct BatchNorm {
 };
 BatchNorm batch_norm(const StateDict& tensors, const std::string& prefix);
 at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& layer);
+/// The same on the statistics of x (N,C,H,W) itself, for training: a tenth of them goes into the running ones, in place
+/// (Ioffe & Szegedy 2015, as PyTorch has it).
+at::Tensor batch_norm_training(const at::Tensor& x, const BatchNorm& layer);
 
 /// SiLU of a fresh result that nobody else holds; overwrites it where no gradient is to come.
 at::Tensor apply_silu(at::Tensor fresh);

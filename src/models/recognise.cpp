@@ -18,8 +18,8 @@ struct Signature {
   std::vector<const char*> tensors;
 };
 
-const std::array<Signature, 11>& signatures() {
-  static const std::array<Signature, 11> all = {{
+const std::array<Signature, 12>& signatures() {
+  static const std::array<Signature, 12> all = {{
       {"diffusion", {"input_blocks.0.0.weight", "time_embed.0.weight", "out.2.weight"}},
       {"secondary", {"timestep_embed.weight", "net.0.0.weight"}},
       {"lpips", {"net.slice1.0.weight", "lin0.model.1.weight"}},
@@ -27,6 +27,7 @@ const std::array<Signature, 11>& signatures() {
       {"clip", {"visual.conv1.weight", "token_embedding.weight"}},
       {"clip", {"visual.conv1.weight", "text.token_embedding.weight"}},
       {"lpips-backbone", {"features.0.weight", "features.28.weight"}},
+      {"upscaler", {"head.weight", "body.0.0.weight", "up.weight", "tail.weight"}},
       {"upscaler", {"conv_first.weight", "body.0.rdb1.conv1.weight"}},
       {"upscaler", {"conv_first.weight", "RRDB_trunk.0.RDB1.conv1.weight"}},
       {"depth", {"pretrained.model.patch_embed.proj.weight", "scratch.output_conv.0.weight"}},

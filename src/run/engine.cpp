@@ -115,6 +115,7 @@ class LocalEngine final : public Engine {
     store.require(settings.diffusion_model, "diffusion");
     if (settings.use_secondary_model) store.require(settings.secondary_model, "secondary");
     for (const ClipChoice& choice : settings.clip_models) store.require(choice.name, "clip");
+    if (!settings.upscaler.empty()) store.require(settings.upscaler, "upscaler");
     const MemoryEstimate estimate = estimate_memory(settings, store, memory_limit());
     if (!estimate.fits()) {
       throw MemoryError(fmt::format("the run needs about {:.1f} GiB of memory, and {:.1f} GiB are free",

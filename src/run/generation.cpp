@@ -37,6 +37,7 @@ RunModels load_models(const Settings& settings, Session& session) {
     models.clip.push_back({choice.name, session.clip(choice.name), choice.weight, {}});
   }
   if (needs_lpips(settings)) models.lpips = session.lpips(settings.lpips_model);
+  if (!settings.upscaler.empty()) models.upscaler = session.upscaler(settings.upscaler);
   return models;
 }
 

@@ -37,7 +37,8 @@ struct RunModels {
   std::shared_ptr<const UNet> unet;
   std::shared_ptr<const SecondaryModel> secondary;  ///< Null in primary mode.
   std::vector<GuidanceModel> clip;
-  std::shared_ptr<const Lpips> lpips;  ///< Null when no loss asks for it.
+  std::shared_ptr<const Lpips> lpips;        ///< Null when no loss asks for it.
+  std::shared_ptr<const Upscaler> upscaler;  ///< Null when pictures are saved as drawn.
 };
 
 /// Loads what the settings name. The CLIP models' targets are left empty.

@@ -107,6 +107,9 @@ double predicted_peak(const Settings& settings, const ModelStore& store,
   } else {
     looking += add("diffusion with gradient", unet_block_values * unet.all * float_bytes);
   }
+  if (!settings.upscaler.empty()) {
+    held += add("upscaler weights", weights_bytes(shapes(store, settings.upscaler, "upscaler", entry)));
+  }
   const double cuts = most_cuts(settings);
   double largest_clip = 0;
   for (const ClipChoice& choice : settings.clip_models) {

@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/text.h"
 #include "guidance/perlin.h"
+#include "run/enlarge.h"
 #include "run/fetched_pictures.h"
 #include "tensor/picture_tensor.h"
 
@@ -122,6 +123,7 @@ std::map<std::string, std::string> RunLoop::model_hashes() {
         add(settings_.diffusion_model, "diffusion");
         if (settings_.use_secondary_model) add(settings_.secondary_model, "secondary");
         for (const ClipChoice& choice : settings_.clip_models) add(choice.name, "clip");
+        if (!settings_.upscaler.empty()) add(settings_.upscaler, "upscaler");
         return hashes;
       });
     }
@@ -224,7 +226,9 @@ void RunLoop::report(const StepOutcome& outcome, int done, int steps, int pictur
 fs::path RunLoop::write_finished(int picture, const PictureState& state) {
   const auto hashes = model_hashes();
   const fs::path path = names_->picture(picture);
-  write_picture(path, to_picture(state.shown.to(at::kCPU)), picture_texts(settings_, picture_seed(picture), hashes));
+  at::Tensor shown = state.shown.to(at::kCPU);
+  if (!settings_.upscaler.empty()) shown = enlarged(*session_.upscaler(settings_.upscaler), shown);
+  write_picture(path, to_picture(shown), picture_texts(settings_, picture_seed(picture), hashes));
   const SidecarFacts facts{.seed = picture_seed(picture),
                            .picture = picture,
                            .device = session_.device_name(),

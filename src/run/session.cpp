@@ -86,6 +86,11 @@ std::shared_ptr<const Lpips> Session::lpips(const std::string& name) {
   return cached(lpips_, name, [&] { return std::make_shared<const Lpips>(load(store_.require(name, "lpips"))); });
 }
 
+std::shared_ptr<const Upscaler> Session::upscaler(const std::string& name) {
+  return cached(upscaler_, name,
+                [&] { return std::make_shared<const Upscaler>(load(store_.require(name, "upscaler"))); });
+}
+
 const Tokenizer& Session::tokenizer() {
   if (!tokenizer_) tokenizer_ = std::make_unique<Tokenizer>(Tokenizer::find_vocabulary(folders_));
   return *tokenizer_;

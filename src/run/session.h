@@ -14,6 +14,7 @@
 #include "models/store.h"
 #include "models/tokenizer.h"
 #include "models/unet.h"
+#include "models/upscaler.h"
 
 namespace disco {
 
@@ -27,6 +28,7 @@ class Session {
   std::shared_ptr<const SecondaryModel> secondary(const std::string& name);
   std::shared_ptr<const Clip> clip(const std::string& name);
   std::shared_ptr<const Lpips> lpips(const std::string& name);
+  std::shared_ptr<const Upscaler> upscaler(const std::string& name);
   const Tokenizer& tokenizer();
 
   /// Hears the name of each model before it is loaded.
@@ -53,6 +55,7 @@ class Session {
   std::map<std::string, std::shared_ptr<const SecondaryModel>> secondary_;
   std::map<std::string, std::shared_ptr<const Clip>> clip_;
   std::map<std::string, std::shared_ptr<const Lpips>> lpips_;
+  std::map<std::string, std::shared_ptr<const Upscaler>> upscaler_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::map<std::string, std::string> hashes_;
 };

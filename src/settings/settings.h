@@ -57,6 +57,7 @@ struct Settings {
   std::string diffusion_model;
   bool use_secondary_model{};
   std::string secondary_model;
+  std::string upscaler;
   std::vector<ClipChoice> clip_models;
   std::string lpips_model;
   // The picture

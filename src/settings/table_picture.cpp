@@ -59,6 +59,12 @@ std::vector<SettingSpec> network_settings() {
        .default_text = "secondary_model_imagenet_2",
        .group = group,
        .help = "The small second network."},
+      {.key = "upscaler",
+       .member = &Settings::upscaler,
+       .default_text = "",
+       .group = group,
+       .help = "A network that enlarges the finished picture, one that disco train upscaler makes; empty saves the "
+               "picture as it was drawn. Previews and partial pictures are not enlarged."},
       {.key = "clip_models",
        .member = &Settings::clip_models,
        .default_text = "[\"ViT-B/32\", \"ViT-B/16\", \"RN50\"]",
