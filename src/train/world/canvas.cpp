@@ -7,6 +7,18 @@
 #include "core/error.h"
 
 namespace disco {
+namespace {
+
+void fill_between(cairo_t* cairo, Point from, Colour a, Point to, Colour b) {
+  cairo_pattern_t* pattern = cairo_pattern_create_linear(from.x, from.y, to.x, to.y);
+  cairo_pattern_add_color_stop_rgba(pattern, 0, a.r, a.g, a.b, a.a);
+  cairo_pattern_add_color_stop_rgba(pattern, 1, b.r, b.g, b.b, b.a);
+  cairo_set_source(cairo, pattern);
+  cairo_fill(cairo);
+  cairo_pattern_destroy(pattern);
+}
+
+}  // namespace
 
 Canvas::Canvas(int side)
     : side_(side),
@@ -22,6 +34,29 @@ Canvas::Canvas(int side)
 void Canvas::fill(Colour c) {
   cairo_set_source_rgba(cairo_.get(), c.r, c.g, c.b, c.a);
   cairo_fill(cairo_.get());
+}
+
+void Canvas::fill_across(double left, Colour a, double right, Colour b) {
+  fill_between(cairo_.get(), {left, 0}, a, {right, 0}, b);
+}
+
+void Canvas::fill_down(double top, Colour a, double bottom, Colour b) {
+  fill_between(cairo_.get(), {0, top}, a, {0, bottom}, b);
+}
+
+void Canvas::curve(std::initializer_list<Point> points) {
+  const Point* p = points.begin();
+  cairo_line_to(cairo_.get(), p->x, p->y);  // On an empty path Cairo takes this as the start.
+  for (++p; p + 2 < points.end(); p += 3) {
+    cairo_curve_to(cairo_.get(), p[0].x, p[0].y, p[1].x, p[1].y, p[2].x, p[2].y);
+  }
+}
+
+void Canvas::stroke(std::initializer_list<Point> points, double width, Colour c) {
+  curve(points);
+  cairo_set_line_width(cairo_.get(), width);
+  cairo_set_source_rgba(cairo_.get(), c.r, c.g, c.b, c.a);
+  cairo_stroke(cairo_.get());
 }
 
 void Canvas::polygon(std::initializer_list<Point> points, Colour colour) {

@@ -1,0 +1,43 @@
+#include "train/world/style.h"
+
+#include "train/world/style_parts.h"
+
+namespace disco {
+namespace {
+
+void draw(Raster& raster, Style style, Dice& dice) {
+  switch (style) {
+    case Style::plain:
+      return;
+    case Style::oil:
+      return oil(raster, dice);
+    case Style::watercolour:
+      return watercolour(raster, dice);
+    case Style::pixel_art:
+      return pixel_art(raster);
+    case Style::pencil:
+      return pencil(raster, dice);
+    case Style::ink:
+      return ink(raster, dice);
+    case Style::stained_glass:
+      return stained_glass(raster, dice);
+    case Style::low_poly:
+      return low_poly(raster, dice);
+    case Style::impressionist:
+      return impressionist(raster, dice);
+    case Style::poster:
+      return poster(raster);
+  }
+}
+
+}  // namespace
+
+void apply_style(Picture& picture, Style style, std::uint64_t seed) {
+  if (style == Style::plain) return;
+  Raster raster = raster_of(picture);
+  Dice dice(seed, DicePurpose::style);
+  draw(raster, style, dice);
+  store(raster, picture);
+}
+
+}  // namespace disco
