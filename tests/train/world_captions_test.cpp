@@ -52,7 +52,7 @@ TEST(Captions, SayOnlyWhatTheSceneShows) {
     expect_only(style_count, index(scene.style), said.names_style,
                 [](std::size_t i) { return style_name(static_cast<Style>(i)); });
     EXPECT_TRUE(said.names_subject || said.names_sky || said.names_ground);
-    EXPECT_TRUE(!said.names_tint || scene.tint != Tint::own);
+    EXPECT_TRUE(!said.names_tint || shown_tint(scene) != Tint::own);
     EXPECT_THAT(said.text, Not(HasSubstr("  ")));
     EXPECT_TRUE(describes(said, scene, scene));
   }
@@ -67,6 +67,20 @@ TEST(Captions, NoColourIsNamedButThoseOfPaletteAndTint) {
       EXPECT_THAT(text, Not(HasSubstr(colour)));
     }
   }
+}
+
+TEST(Captions, TheUsualColourOfASubjectIsATintToo) {
+  Scene mushroom;
+  mushroom.subject = Subject::mushroom;
+  Scene red = mushroom, blue = mushroom, grey = mushroom;
+  red.tint = Tint::red;
+  blue.tint = Tint::blue;
+  grey.palette = Palette::monochrome;
+  Caption said{"a red mushroom", true};
+  said.names_tint = true;
+  EXPECT_TRUE(describes(said, red, mushroom));
+  EXPECT_FALSE(describes(said, red, blue));
+  EXPECT_FALSE(describes(said, mushroom, grey));
 }
 
 TEST(Captions, CoverTheSceneInManyWays) {

@@ -38,7 +38,7 @@ std::string_view tintable_words(Subject subject, Dice& dice) {
 Parts draw_parts(const Scene& scene, const Caption& names, Dice& dice) {
   Parts parts;
   parts.subject = dice.pick(subject_words(scene.subject));
-  if (names.names_tint) parts.subject = tinted(tintable_words(scene.subject, dice), scene.tint);
+  if (names.names_tint) parts.subject = tinted(tintable_words(scene.subject, dice), shown_tint(scene));
   parts.sky = dice.pick(sky_clauses(scene.sky));
   parts.sky_noun = dice.pick(sky_nouns(scene.sky));
   parts.ground = dice.pick(ground_clauses(scene.ground));
@@ -101,7 +101,8 @@ Caption caption(const Scene& scene, std::uint64_t seed) {
   }
   result.names_palette = dice.chance(scene.palette == Palette::natural ? 0.05 : 0.7);
   result.names_style = dice.chance(scene.style == Style::plain ? 0.05 : 0.7);
-  result.names_tint = dice.chance(0.8) && scene.tint != Tint::own && result.names_subject;
+  result.names_tint =
+      dice.chance(scene.tint == Tint::own ? 0.2 : 0.8) && shown_tint(scene) != Tint::own && result.names_subject;
 
   const Parts parts = draw_parts(scene, result, dice);
   const bool as_tags = dice.chance(0.15), opened = dice.chance(0.55);
@@ -132,7 +133,8 @@ bool describes(const Caption& caption, const Scene& source, const Scene& scene) 
   return (!caption.names_subject || source.subject == scene.subject) &&
          (!caption.names_sky || source.sky == scene.sky) && (!caption.names_ground || source.ground == scene.ground) &&
          (!caption.names_palette || source.palette == scene.palette) &&
-         (!caption.names_style || source.style == scene.style) && (!caption.names_tint || source.tint == scene.tint);
+         (!caption.names_style || source.style == scene.style) &&
+         (!caption.names_tint || shown_tint(source) == shown_tint(scene));
 }
 
 std::string subject_name(Subject subject) { return std::string(subject_words(subject).front()); }

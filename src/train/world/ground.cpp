@@ -11,6 +11,13 @@ void water(Canvas& canvas, const Light& light, double top, double bottom, Dice& 
               {{0, mix(light.at(0x2a86b8), light.horizon, 0.7)},
                {0.3, mix(light.at(0x1f78b8), light.horizon, 0.32)},
                {1, mix(light.at(0x0f4a86), light.zenith, 0.5)}});
+  if (light.sun.y > 0.4) {  // A low sun gilds the water.
+    cairo_save(canvas.cairo());
+    cairo_rectangle(canvas.cairo(), 0, top, 1, bottom - top);
+    cairo_clip(canvas.cairo());
+    canvas.glow(light.sun.x, top, 0.5, fade(light.source, 0.5));
+    cairo_restore(canvas.cairo());
+  }
   const double depth = bottom - top;
   // Waves: rows that open towards the viewer, each a bright crest over a dark trough.
   for (int row = 0; row < 11; ++row) {

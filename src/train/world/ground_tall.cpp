@@ -88,6 +88,7 @@ void forest(Canvas& canvas, const Scene& scene, const Light& light, Dice& dice) 
     double drop, height, distance;
   } rows[] = {{16, 0.02, 0.17, 0.55}, {13, 0.05, 0.24, 0.33}, {10, 0.08, 0.32, 0.12}};
   for (const auto& row : rows) {
+    canvas.hills(y + row.drop - 0.012, 0.006, 2, 0.3 + row.drop * 9, light.at(0x3a6a40, row.distance));
     for (int i = 0; i < row.count; ++i) {
       const double x = (i + dice.uniform()) / row.count;
       // Lower trees in the middle: a clearing for the subject.

@@ -33,7 +33,7 @@ Light light_of(const Scene& scene) {
               rgb(0xffdcc4),
               rgb(0x8fa8e2),
               rgb(0xfffbe0),
-              {0.2 + 0.06 * aside, scene.horizon - 0.03 + 0.015 * up},
+              {0.2 + 0.06 * aside, scene.horizon - 0.012 + 0.01 * up},
               false};
     case Sky::aurora:
       return {

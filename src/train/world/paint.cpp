@@ -40,6 +40,7 @@ Picture paint(const Scene& scene, int side) {
     const Light light = light_of(scene);
     paint_sky(canvas, scene, light);
     paint_ground(canvas, scene, light);
+    paint_mist(canvas, scene);
     paint_subject(canvas, scene, light);
     paint_weather(canvas, scene, light);
   }

@@ -15,6 +15,8 @@ Picture paint(const Scene& scene, int side);
 /// The parts, from back to front, on a canvas.
 void paint_sky(Canvas& canvas, const Scene& scene, const Light& light);
 void paint_ground(Canvas& canvas, const Scene& scene, const Light& light);
+/// Low over the ground, behind the subject, at dawn.
+void paint_mist(Canvas& canvas, const Scene& scene);
 void paint_subject(Canvas& canvas, const Scene& scene, const Light& light);
 /// What lies between the viewer and the subject: rain, falling snow.
 void paint_weather(Canvas& canvas, const Scene& scene, const Light& light);

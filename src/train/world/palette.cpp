@@ -23,9 +23,9 @@ class Levels {
       while (value < 255 && (sum += count[value]) <= below) ++value;
       return static_cast<double>(value) / 255;
     };
-    // Two thirds of the way, or a night would be as bright as a day.
-    low_ = 0.67 * level(pixels / 50);
-    high_ = 1 - 0.67 * (1 - level(pixels - pixels / 50));
+    // Not all the way, or a night would be as bright as a day.
+    low_ = 0.8 * level(pixels / 50);
+    high_ = 1 - 0.8 * (1 - level(pixels - pixels / 50));
   }
   static std::size_t brightness(const std::uint8_t* p) { return (77u * p[0] + 150u * p[1] + 29u * p[2]) >> 8; }
   double operator()(double value) const { return std::clamp((value - low_) / std::max(high_ - low_, 0.1), 0.0, 1.0); }

@@ -1,6 +1,6 @@
 #include "train/world/scene.h"
 
-#include <vector>
+#include <algorithm>
 
 #include "core/hash.h"
 #include "train/world/dice.h"
@@ -19,6 +19,34 @@ Kind usually_first(Dice& dice, std::size_t count) {
   return static_cast<Kind>(dice.chance(0.5) ? 0 : 1 + dice.below(count - 1));
 }
 
+/// Colours can be told by their names.
+bool coloured(const Scene& scene) {
+  return scene.palette == Palette::natural && scene.style != Style::pencil && scene.style != Style::ink;
+}
+
+Tint usual_tint(Subject subject) {
+  switch (subject) {
+    case Subject::lighthouse:
+    case Subject::mushroom:
+    case Subject::balloon:
+    case Subject::rocket:
+      return Tint::red;
+    case Subject::planet:
+    case Subject::cat:
+    case Subject::fish:
+    case Subject::butterfly:
+      return Tint::orange;
+    case Subject::dragon:
+      return Tint::green;
+    case Subject::bird:
+      return Tint::blue;
+    case Subject::ship:
+      return Tint::white;
+    default:
+      return Tint::own;
+  }
+}
+
 /// What is shown; where and how comes later.
 Scene draw(Dice& dice) {
   Scene scene;
@@ -29,10 +57,9 @@ Scene draw(Dice& dice) {
   while (!subject_fits(scene.subject, scene.ground));
   scene.style = usually_first<Style>(dice, style_count);
   scene.palette = usually_first<Palette>(dice, palette_count);
-  const bool coloured = scene.palette == Palette::natural && scene.style != Style::pencil && scene.style != Style::ink;
   const bool tinted = dice.chance(1.0 / 3);
   const Tint tint = static_cast<Tint>(1 + dice.below(tint_count - 1));
-  if (coloured && tinted && tintable(scene.subject)) scene.tint = tint;
+  if (tinted && coloured(scene) && tintable(scene.subject) && tint != usual_tint(scene.subject)) scene.tint = tint;
   return scene;
 }
 
@@ -45,6 +72,7 @@ Scene vary(Scene scene, Dice& dice, double variety) {
   scene.x = about(scene.x, scene.ground == Ground::cliff ? 0.04 : 0.08);
   scene.size *= about(1, 0.12);
   scene.base = about(scene.base, 0.025);
+  scene.size = std::min(scene.size, (scene.base - 0.02) / 1.05);  // No roof or flag above the picture's rim.
   scene.mirrored = variety >= 0.5 && dice.chance(0.5);
   const std::uint64_t detail = dice.bits();
   scene.detail = variety < 1 ? detail % (1 + static_cast<std::uint64_t>(8 * variety)) : detail;
@@ -112,6 +140,11 @@ bool tintable(Subject subject) {
     default:
       return false;
   }
+}
+
+Tint shown_tint(const Scene& scene) {
+  if (!coloured(scene)) return Tint::own;
+  return scene.tint != Tint::own ? scene.tint : usual_tint(scene.subject);
 }
 
 bool held_out(const Scene& scene) {

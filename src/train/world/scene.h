@@ -36,7 +36,7 @@ enum class Subject {
 enum class Style { plain, oil, watercolour, pixel_art, pencil, ink, stained_glass, low_poly, impressionist, poster };
 /// The colours of the whole picture.
 enum class Palette { natural, pastel, neon, sepia, monochrome, red, yellow, green, blue, purple };
-/// The colour of the subject; `own` is what it usually has.
+/// The colour of the subject; `own` is what it usually has (a mushroom is red).
 enum class Tint { own, red, orange, yellow, green, blue, purple, white };
 
 constexpr std::size_t sky_count = 6, ground_count = 8, subject_count = 21;
@@ -64,6 +64,10 @@ bool subject_fits(Subject subject, Ground ground);
 bool in_the_air(Subject subject);
 /// Whether "a red …" and the like can be drawn.
 bool tintable(Subject subject);
+
+/// The colour that someone would call the subject's: its tint, else the one that such a subject usually has; `own`
+/// where neither can be seen, as in a drawing, under another palette, or on a subject of many colours.
+Tint shown_tint(const Scene& scene);
 
 /// A tenth of the combinations of subject, sky, ground, style and palette, always the same ones, which no training
 /// sees: prompts for them test whether a model puts together what it knows.

@@ -141,6 +141,14 @@ void dawn(Canvas& canvas, const Scene& scene, const Light& light, Dice& dice) {
   sky_band(canvas, scene,
            {{0, light.zenith}, {0.4, rgb(0xd2b4e0)}, {0.72, rgb(0xfbbcc4)}, {0.9, rgb(0xffd9b4)}, {1, rgb(0xfff0cc)}});
   canvas.glow(light.sun.x, light.sun.y, 0.45, fade(rgb(0xfffbe6), 0.9));
+  for (int i = 0; i < 7; ++i) {  // Beams from below the horizon.
+    const double angle = pi * (i + 0.5) / 7, half = 0.075;
+    canvas.curve({{light.sun.x, light.sun.y}});
+    for (const double side : {-half, half}) {
+      canvas.curve({{light.sun.x + 1.3 * std::cos(angle + side), light.sun.y - 1.3 * std::sin(angle + side)}});
+    }
+    canvas.fill_down(0, fade(rgb(0xfff6dc), 0.1), light.sun.y, fade(rgb(0xfff6dc), 0.5));
+  }
   for (int i = 0; i < 7; ++i) {
     const double y = dice.uniform(0.08, 0.46), x = dice.uniform(-0.05, 1.05);
     streak(canvas, {x, y}, dice.uniform(0.14, 0.28), 0.026, fade(rgb(0xe6a8cc), 0.75), fade(rgb(0xffe6d2), 0.9));
@@ -190,6 +198,16 @@ void paint_sky(Canvas& canvas, const Scene& scene, const Light& light) {
   }
 }
 
+void paint_mist(Canvas& canvas, const Scene& scene) {
+  if (scene.sky != Sky::dawn) return;
+  Dice dice(scene.detail, DicePurpose::sky);
+  for (int i = 0; i < 5; ++i) {
+    const Point middle{dice.uniform(), scene.horizon + 0.03 + 0.03 * i};
+    const Canvas::Frame flat(canvas, middle, dice.uniform(0.3, 0.5), 0.035);
+    canvas.glow(0, 0, 1, fade(rgb(0xfff4ee), 0.6));
+  }
+}
+
 void paint_weather(Canvas& canvas, const Scene& scene, const Light& light) {
   Dice dice(scene.detail, DicePurpose::sky);
   if (scene.sky == Sky::storm) {
@@ -197,7 +215,9 @@ void paint_weather(Canvas& canvas, const Scene& scene, const Light& light) {
       const double x = dice.uniform(0, 1.1), y = dice.uniform(0.2, 0.95), length = dice.uniform(0.05, 0.1);
       canvas.line({x, y}, {x - 0.3 * length, y + length}, 0.004, fade(rgb(0xdfe8f0), 0.42));
     }
-  } else if (scene.ground == Ground::snow && scene.sky != Sky::aurora && scene.sky != Sky::night) {
+    return;
+  }
+  if (scene.ground == Ground::snow && scene.sky != Sky::aurora && scene.sky != Sky::night) {
     for (int i = 0; i < 36; ++i) {
       const double size = dice.uniform(0.003, 0.008);
       canvas.ellipse(dice.uniform(), dice.uniform(), size, size, fade(mix(rgb(0xffffff), light.horizon, 0.2), 0.8));

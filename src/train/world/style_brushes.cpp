@@ -109,7 +109,7 @@ void impressionist(Raster& raster, Dice& dice) {
   const Plane detail = blurred(edges(soft), std::max(1, side / 100));
   const Pixel ground{0.93f, 0.88f, 0.8f};
   Raster canvas = blurred(soft, side / 32);
-  for (Pixel& p : canvas.values) p = blend(p, ground, 0.55f);
+  for (Pixel& p : canvas.values) p = blend(p, ground, 0.35f);
   const auto dab = [&](float x, float y, float size) {
     Pixel colour = saturated(soft.at(static_cast<int>(x), static_cast<int>(y)), 1.35f, 0.05f);
     // Broken colour: every dab leans to another hue.
@@ -146,7 +146,7 @@ void watercolour(Raster& raster, Dice& dice) {
       const Pixel colour = saturated(wet.at(x, y), 1.15f);
       // Pigment gathers at the rim of darker washes, and where pools dried.
       const float rim = std::clamp((brightness(far.at(x, y)) - brightness(wet.at(x, y))) * 0.9f, -0.12f, 0.2f);
-      const float dried = 0.1f * step_between(0.035f, 0, std::abs(blot.at(x, y) - 0.52f));
+      const float dried = 0.04f * step_between(0.035f, 0, std::abs(blot.at(x, y) - 0.52f));
       const float density = 0.42f + 0.4f * pool.at(x, y) + rim + dried + 0.1f * (grain.at(x, y) - 0.5f);
       const float border = static_cast<float>(std::min(std::min(x, side - 1 - x), std::min(y, side - 1 - y))) / unit;
       const float inside = step_between(0.025f, 0.045f, border + 0.075f * (ragged.at(x, y) - 0.5f));

@@ -148,7 +148,7 @@ void each_pixel(int side, const Corner& a, const Corner& b, const Corner& c, con
 }  // namespace
 
 void low_poly(Raster& raster, Dice& dice) {
-  constexpr int cells = 15;
+  constexpr int cells = 18;
   const int side = raster.side;
   const float cell = static_cast<float>(side) / cells;
   const Plane sharp = blurred(edges(blurred(raster, std::max(1, side / 128))), std::max(1, side / 128));

@@ -158,6 +158,17 @@ void paint_subject(Canvas& canvas, const Scene& scene, const Light& light) {
   Brush brush(canvas, scene, light);
   const bool swims = subject == Subject::ship || subject == Subject::whale || subject == Subject::fish;
   const bool stands = !swims && !in_the_air(subject) && subject != Subject::bridge;
+  if (swims || subject == Subject::bridge || (stands && scene.ground == Ground::sea)) {
+    // The reflection: the subject upside down, shortened by the low view, and thin.
+    cairo_push_group(canvas.cairo());
+    {
+      const Canvas::Frame below(canvas, {0, 0.05}, 1, -0.4);
+      Dice same = dice;
+      draw(brush, subject, same);
+    }
+    cairo_pop_group_to_source(canvas.cairo());
+    cairo_paint_with_alpha(canvas.cairo(), 0.3);
+  }
   if (stands) footing(canvas, scene, light);
   draw(brush, subject, dice);
   if (stands) foreground(canvas, scene, light, dice);
