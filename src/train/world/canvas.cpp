@@ -132,26 +132,16 @@ Canvas::Frame::Frame(Canvas& canvas, Point origin, double unit_x, double unit_y)
 
 Canvas::Frame::~Frame() { cairo_restore(cairo_); }
 
-Picture Canvas::reduced(int factor) const {
+Picture Canvas::picture() const {
   cairo_surface_flush(surface_.get());
   const unsigned char* data = cairo_image_surface_get_data(surface_.get());
   const auto stride = static_cast<std::size_t>(cairo_image_surface_get_stride(surface_.get()));
-  const int side = side_ / factor;
-  const auto step = static_cast<std::size_t>(factor);
-  Picture picture(side, side, 3);
-  const unsigned area = static_cast<unsigned>(factor * factor);
-  for (int y = 0; y < side; ++y) {
-    for (int x = 0; x < side; ++x) {
-      unsigned sum[3] = {};
-      for (std::size_t j = 0; j < step; ++j) {
-        const unsigned char* row = data + (static_cast<std::size_t>(y) * step + j) * stride;
-        for (std::size_t i = 0; i < step; ++i) {
-          // CAIRO_FORMAT_RGB24 is a 32-bit word 0x00RRGGBB: B, G, R in memory on little-endian machines.
-          const unsigned char* pixel = row + 4 * (static_cast<std::size_t>(x) * step + i);
-          for (int c = 0; c < 3; ++c) sum[c] += pixel[2 - c];
-        }
-      }
-      for (int c = 0; c < 3; ++c) picture.at(x, y, c) = static_cast<std::uint8_t>((sum[c] + area / 2) / area);
+  Picture picture(side_, side_, 3);
+  for (int y = 0; y < side_; ++y) {
+    const unsigned char* row = data + static_cast<std::size_t>(y) * stride;
+    for (int x = 0; x < side_; ++x) {
+      // CAIRO_FORMAT_RGB24 is a 32-bit word 0x00RRGGBB: B, G, R in memory on little-endian machines.
+      for (int c = 0; c < 3; ++c) picture.at(x, y, c) = row[4 * x + 2 - c];
     }
   }
   return picture;

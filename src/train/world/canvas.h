@@ -81,8 +81,8 @@ class Canvas {
     cairo_t* cairo_;
   };
 
-  /// RGB, each pixel the mean of `factor`² of the canvas; the side must be a multiple of the factor.
-  Picture reduced(int factor) const;
+  /// What was painted, as RGB.
+  Picture picture() const;
 
  private:
   struct Free {

@@ -20,7 +20,7 @@ Light light_of(const Scene& scene) {
               false};
     case Sky::night:
       return {{0.36, 0.43, 0.7},
-              rgb(0x24407e),
+              rgb(0x37599c),
               rgb(0x050a26),
               rgb(0xf6f3d8),
               {0.83 + 0.05 * aside, 0.17 + 0.03 * up},

@@ -44,7 +44,7 @@ Picture paint(const Scene& scene, int side) {
     paint_subject(canvas, scene, light);
     paint_weather(canvas, scene, light);
   }
-  Picture picture = canvas.reduced(1);
+  Picture picture = canvas.picture();
   apply_style(picture, scene.style, scene.detail);
   apply_palette(picture, scene.palette);
   return factor == 1 ? picture : reduced(picture, factor);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <span>
 #include <vector>
 
@@ -26,12 +27,18 @@ class Levels {
     // Not all the way, or a night would be as bright as a day.
     low_ = 0.8 * level(pixels / 50);
     high_ = 1 - 0.8 * (1 - level(pixels - pixels / 50));
+    high_ = std::max(high_, low_ + 0.1);
+    // And dark pictures are lifted a little in the middle, where their shapes are.
+    const double middle = std::clamp((level(pixels / 2) - low_) / (high_ - low_), 0.05, 0.95);
+    gamma_ = std::clamp(std::log(0.42) / std::log(middle), 0.65, 1.0);
   }
   static std::size_t brightness(const std::uint8_t* p) { return (77u * p[0] + 150u * p[1] + 29u * p[2]) >> 8; }
-  double operator()(double value) const { return std::clamp((value - low_) / std::max(high_ - low_, 0.1), 0.0, 1.0); }
+  double operator()(double value) const {
+    return std::pow(std::clamp((value - low_) / (high_ - low_), 0.0, 1.0), gamma_);
+  }
 
  private:
-  double low_, high_;
+  double low_, high_, gamma_;
 };
 
 Colour ramp(std::span<const Stop> stops, double at) {

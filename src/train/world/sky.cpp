@@ -72,19 +72,19 @@ void day(Canvas& canvas, const Scene& scene, const Light& light, Dice& dice) {
 void sunset(Canvas& canvas, const Scene& scene, const Light& light, Dice& dice) {
   sky_band(canvas, scene,
            {{0, light.zenith}, {0.3, rgb(0xa52e62)}, {0.6, rgb(0xec5f34)}, {0.85, rgb(0xfca03c)}, {1, rgb(0xffcf5e)}});
-  canvas.glow(light.sun.x, light.sun.y, 0.5, fade(rgb(0xffe38a), 0.75));
+  canvas.glow(light.sun.x, light.sun.y, 0.5, fade(rgb(0xffe38a), 0.65));
   for (int i = 0; i < 7; ++i) {
     const double y = dice.uniform(0.06, 0.48), x = dice.uniform(-0.05, 1.05);
     const double depth = y / 0.5;
     streak(canvas, {x, y}, dice.uniform(0.16, 0.32), 0.03 - 0.012 * depth,
            fade(mix(rgb(0x5a1f5e), rgb(0xa8324c), depth), 0.85), fade(rgb(0xff9550), 0.9));
   }
-  canvas.ellipse(light.sun.x, light.sun.y, 0.1, 0.1, rgb(0xffd75a));
-  canvas.ellipse(light.sun.x, light.sun.y, 0.085, 0.085, rgb(0xfff2a8));
+  canvas.ellipse(light.sun.x, light.sun.y, 0.1, 0.1, rgb(0xf7813a));
+  canvas.ellipse(light.sun.x, light.sun.y, 0.088, 0.088, rgb(0xfff2a8));
 }
 
 void night(Canvas& canvas, const Scene& scene, const Light& light, Dice& dice) {
-  sky_band(canvas, scene, {{0, light.zenith}, {0.6, rgb(0x11205a)}, {1, rgb(0x2c4a8c)}});
+  sky_band(canvas, scene, {{0, light.zenith}, {0.55, rgb(0x16286a)}, {1, rgb(0x4a6cb4)}});
   for (int i = 0; i < 9; ++i) {  // The milky way.
     const double t = i / 8.0;
     canvas.glow(0.05 + 0.6 * t, 0.55 - 0.6 * t, 0.13, fade(rgb(0x7f8fd8), 0.14));
@@ -153,6 +153,7 @@ void dawn(Canvas& canvas, const Scene& scene, const Light& light, Dice& dice) {
     const double y = dice.uniform(0.08, 0.46), x = dice.uniform(-0.05, 1.05);
     streak(canvas, {x, y}, dice.uniform(0.14, 0.28), 0.026, fade(rgb(0xe6a8cc), 0.75), fade(rgb(0xffe6d2), 0.9));
   }
+  canvas.ellipse(light.sun.x, light.sun.y, 0.09, 0.09, rgb(0xffb48e));
   canvas.ellipse(light.sun.x, light.sun.y, 0.078, 0.078, rgb(0xfffdf2));
 }
 

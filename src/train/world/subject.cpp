@@ -10,7 +10,7 @@ Brush::Brush(Canvas& canvas_, const Scene& scene, const Light& light)
     : canvas(canvas_),
       lamps(light.lamps),
       // A little more light than the ground gets, so that subjects stay recognisable at night.
-      light_(mix(light.ambient, {1, 1, 1}, 0.38)),
+      light_(mix(light.ambient, {1, 1, 1}, 0.42)),
       tint_(scene.tint),
       sun_left_(light.sun.x < scene.x) {}
 
@@ -101,6 +101,26 @@ void surf(Canvas& canvas, const Light& light) {
     canvas.ellipse(0.16 * i + 0.03, 0.045, 0.08, 0.012, fade(mix(light.horizon, rgb(0xffffff), 0.6), 0.8));
 }
 
+/// Dark things against a night sky differ from it only in hue, which many palettes take away: moonlit haze behind them.
+void moonlit_haze(Canvas& canvas, const Scene& scene) {
+  switch (scene.subject) {
+    case Subject::tree:
+    case Subject::whale:
+    case Subject::bird:
+    case Subject::butterfly:
+    case Subject::dragon:
+    case Subject::planet:
+      if (scene.sky == Sky::night) {
+        canvas.glow(0, -0.55, 0.85, fade(rgb(0x86a6ea), 0.55));
+      } else if (scene.sky == Sky::aurora) {
+        canvas.glow(0, -0.55, 0.9, fade(rgb(0x7fe8cc), 0.3));
+      }
+      return;
+    default:
+      return;
+  }
+}
+
 void draw(Brush& brush, Subject subject, Dice& dice) {
   switch (subject) {
     case Subject::nothing:
@@ -158,6 +178,7 @@ void paint_subject(Canvas& canvas, const Scene& scene, const Light& light) {
   Brush brush(canvas, scene, light);
   const bool swims = subject == Subject::ship || subject == Subject::whale || subject == Subject::fish;
   const bool stands = !swims && !in_the_air(subject) && subject != Subject::bridge;
+  moonlit_haze(canvas, scene);
   if (swims || subject == Subject::bridge || (stands && scene.ground == Ground::sea)) {
     // The reflection: the subject upside down, shortened by the low view, and thin.
     cairo_push_group(canvas.cairo());

@@ -213,7 +213,7 @@ void dragon(Brush& b) {
     for (const auto& [x, y] : {std::pair{0.42, -0.52}, std::pair{0.62, -0.64}})
       b.canvas.line({0.2 + shift, -1.0}, {x + shift, y}, 0.018, scaled(c, 0.7));
   };
-  wing(-0.2, b(0x9a4a34));
+  wing(-0.32, b(0x8a3e2c));
   // Fire, the tail with its point, the body and the neck.
   b.canvas.stroke({{0.24, -0.26}, {0.5, -0.1}, {0.6, -0.2}, {0.76, -0.3}}, 0.07, skin);
   b.canvas.polygon({{0.72, -0.28}, {0.78, -0.4}, {0.88, -0.36}, {0.8, -0.24}}, dark);
