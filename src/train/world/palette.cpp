@@ -32,7 +32,8 @@ class Levels {
     const double middle = std::clamp((level(pixels / 2) - low_) / (high_ - low_), 0.05, 0.95);
     gamma_ = std::clamp(std::log(0.42) / std::log(middle), 0.65, 1.0);
   }
-  static std::size_t brightness(const std::uint8_t* p) { return (77u * p[0] + 150u * p[1] + 29u * p[2]) >> 8; }
+  /// With less blue and more red than the eye has: skies and shadows are blue, and what stands before them is not.
+  static std::size_t brightness(const std::uint8_t* p) { return (108u * p[0] + 124u * p[1] + 24u * p[2]) >> 8; }
   double operator()(double value) const {
     return std::pow(std::clamp((value - low_) / (high_ - low_), 0.0, 1.0), gamma_);
   }

@@ -101,11 +101,18 @@ void stained_glass(Raster& raster, Dice& dice) {
   }
   std::vector<float> shine(seeds.size());
   for (float& s : shine) s = static_cast<float>(dice.uniform(-0.06, 0.08));
-  // The lead: where a pane ends, widened.
+  // The lead: where a pane ends, widened; thinner between panes that are nearly alike, so that shapes stand out.
   Plane lead(side);
   for (int y = 0; y < side; ++y) {
-    for (int x = 0; x < side; ++x)
-      lead.at(x, y) = pane.at(x, y) != pane.near(x + 1, y) || pane.at(x, y) != pane.near(x, y + 1) ? 1 : 0;
+    for (int x = 0; x < side; ++x) {
+      const int here = pane.at(x, y);
+      for (const int other : {pane.near(x + 1, y), pane.near(x, y + 1)}) {
+        if (other == here) continue;
+        const Pixel &a = seeds[static_cast<std::size_t>(here)].colour,
+                    &b = seeds[static_cast<std::size_t>(other)].colour;
+        lead.at(x, y) = std::max(lead.at(x, y), 0.62f + 0.6f * step_between(0.01f, 0.2f, squared_distance(a, b)));
+      }
+    }
   }
   const int reach = std::max(1, side / 100);
   lead = blurred(lead, reach);
