@@ -7,6 +7,18 @@
 #include "core/error.h"
 
 namespace disco {
+namespace {
+
+void fill_between(cairo_t* cairo, Point from, Colour a, Point to, Colour b) {
+  cairo_pattern_t* pattern = cairo_pattern_create_linear(from.x, from.y, to.x, to.y);
+  cairo_pattern_add_color_stop_rgba(pattern, 0, a.r, a.g, a.b, a.a);
+  cairo_pattern_add_color_stop_rgba(pattern, 1, b.r, b.g, b.b, b.a);
+  cairo_set_source(cairo, pattern);
+  cairo_fill(cairo);
+  cairo_pattern_destroy(pattern);
+}
+
+}  // namespace
 
 Canvas::Canvas(int side)
     : side_(side),
@@ -22,6 +34,29 @@ Canvas::Canvas(int side)
 void Canvas::fill(Colour c) {
   cairo_set_source_rgba(cairo_.get(), c.r, c.g, c.b, c.a);
   cairo_fill(cairo_.get());
+}
+
+void Canvas::fill_across(double left, Colour a, double right, Colour b) {
+  fill_between(cairo_.get(), {left, 0}, a, {right, 0}, b);
+}
+
+void Canvas::fill_down(double top, Colour a, double bottom, Colour b) {
+  fill_between(cairo_.get(), {0, top}, a, {0, bottom}, b);
+}
+
+void Canvas::curve(std::initializer_list<Point> points) {
+  const Point* p = points.begin();
+  cairo_line_to(cairo_.get(), p->x, p->y);  // On an empty path Cairo takes this as the start.
+  for (++p; p + 2 < points.end(); p += 3) {
+    cairo_curve_to(cairo_.get(), p[0].x, p[0].y, p[1].x, p[1].y, p[2].x, p[2].y);
+  }
+}
+
+void Canvas::stroke(std::initializer_list<Point> points, double width, Colour c) {
+  curve(points);
+  cairo_set_line_width(cairo_.get(), width);
+  cairo_set_source_rgba(cairo_.get(), c.r, c.g, c.b, c.a);
+  cairo_stroke(cairo_.get());
 }
 
 void Canvas::polygon(std::initializer_list<Point> points, Colour colour) {
@@ -97,26 +132,16 @@ Canvas::Frame::Frame(Canvas& canvas, Point origin, double unit_x, double unit_y)
 
 Canvas::Frame::~Frame() { cairo_restore(cairo_); }
 
-Picture Canvas::reduced(int factor) const {
+Picture Canvas::picture() const {
   cairo_surface_flush(surface_.get());
   const unsigned char* data = cairo_image_surface_get_data(surface_.get());
   const auto stride = static_cast<std::size_t>(cairo_image_surface_get_stride(surface_.get()));
-  const int side = side_ / factor;
-  const auto step = static_cast<std::size_t>(factor);
-  Picture picture(side, side, 3);
-  const unsigned area = static_cast<unsigned>(factor * factor);
-  for (int y = 0; y < side; ++y) {
-    for (int x = 0; x < side; ++x) {
-      unsigned sum[3] = {};
-      for (std::size_t j = 0; j < step; ++j) {
-        const unsigned char* row = data + (static_cast<std::size_t>(y) * step + j) * stride;
-        for (std::size_t i = 0; i < step; ++i) {
-          // CAIRO_FORMAT_RGB24 is a 32-bit word 0x00RRGGBB: B, G, R in memory on little-endian machines.
-          const unsigned char* pixel = row + 4 * (static_cast<std::size_t>(x) * step + i);
-          for (int c = 0; c < 3; ++c) sum[c] += pixel[2 - c];
-        }
-      }
-      for (int c = 0; c < 3; ++c) picture.at(x, y, c) = static_cast<std::uint8_t>((sum[c] + area / 2) / area);
+  Picture picture(side_, side_, 3);
+  for (int y = 0; y < side_; ++y) {
+    const unsigned char* row = data + static_cast<std::size_t>(y) * stride;
+    for (int x = 0; x < side_; ++x) {
+      // CAIRO_FORMAT_RGB24 is a 32-bit word 0x00RRGGBB: B, G, R in memory on little-endian machines.
+      for (int c = 0; c < 3; ++c) picture.at(x, y, c) = row[4 * x + 2 - c];
     }
   }
   return picture;

@@ -26,6 +26,11 @@ constexpr Colour mix(Colour a, Colour b, double share) {
 constexpr Colour fade(Colour c, double alpha) { return {c.r, c.g, c.b, c.a * alpha}; }
 /// A surface of colour `c` in light of colour `light`.
 constexpr Colour lit(Colour c, Colour light) { return {c.r * light.r, c.g * light.g, c.b * light.b, c.a}; }
+/// Brighter (above 1) or darker.
+constexpr Colour scaled(Colour c, double by) {
+  return {c.r * by > 1 ? 1 : c.r * by, c.g * by > 1 ? 1 : c.g * by, c.b * by > 1 ? 1 : c.b * by, c.a};
+}
+constexpr double luminance(Colour c) { return 0.299 * c.r + 0.587 * c.g + 0.114 * c.b; }
 
 struct Point {
   double x, y;
@@ -52,9 +57,17 @@ class Canvas {
   /// Everything below y(x) = middle + height·sin(2π(x·waves + phase)).
   void hills(double middle, double height, double waves, double phase, Colour colour);
 
-  /// For outlines with curves: build a path with Cairo's own calls, then fill it.
+  /// A curved line: from, then two control points and an end for each piece.
+  void stroke(std::initializer_list<Point> curve, double width, Colour colour);
+
+  /// For outlines with curves: build a path with Cairo's own calls or with curve(), then fill it.
   cairo_t* cairo() { return cairo_.get(); }
+  /// Adds to the path, in the manner of stroke(), from where it is or, on an empty path, from the first point.
+  void curve(std::initializer_list<Point> points);
   void fill(Colour colour);
+  /// From one colour at x = left to another at x = right.
+  void fill_across(double left, Colour at_left, double right, Colour at_right);
+  void fill_down(double top, Colour at_top, double bottom, Colour at_bottom);
 
   /// Until the frame dies, coordinates are relative to `origin`, in units of `unit` (negative `unit_x` mirrors).
   class Frame {
@@ -68,8 +81,8 @@ class Canvas {
     cairo_t* cairo_;
   };
 
-  /// RGB, each pixel the mean of `factor`² of the canvas; the side must be a multiple of the factor.
-  Picture reduced(int factor) const;
+  /// What was painted, as RGB.
+  Picture picture() const;
 
  private:
   struct Free {

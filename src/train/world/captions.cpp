@@ -5,86 +5,79 @@
 #include <string_view>
 
 #include "train/world/dice.h"
+#include "train/world/words.h"
 
 namespace disco {
 namespace {
 
-using Words = std::vector<std::string_view>;
-
-const Words& subject_words(Subject subject) {
-  static const Words words[subject_count] = {
-      {"a landscape", "an empty landscape", "a view", "a wide landscape"},
-      {"a lighthouse", "a lighthouse", "a striped lighthouse", "a red and white lighthouse", "a tall lighthouse",
-       "the old lighthouse", "a beacon"},
-      {"a castle", "a castle", "a stone castle", "a castle with towers", "a grey castle", "a fortress",
-       "an old castle"},
-      {"a tree", "a tree", "a green tree", "a big tree", "a lonely tree", "an old oak", "a leafy tree"},
-      {"a ship", "a sailing ship", "a sailing ship", "a boat", "a sailboat", "a wooden ship",
-       "a ship with white sails"},
-      {"a windmill", "a windmill", "an old windmill", "a mill", "a wooden windmill", "a windmill with white sails"},
-      {"a house", "a house", "a cottage", "a little house", "a house with a red roof", "a small cottage", "a home"},
-      {"a mushroom", "a mushroom", "a red mushroom", "a giant mushroom", "a toadstool", "a mushroom with white dots"},
-      {"a balloon", "a hot air balloon", "a hot air balloon", "a striped balloon", "a colourful balloon",
-       "a colorful hot air balloon"},
-  };
-  return words[static_cast<std::size_t>(subject)];
-}
-
-const Words& sky_clauses(Sky sky) {
-  static const Words words[sky_count] = {
-      {"on a sunny day", "by day", "under a blue sky", "in the sunshine", "on a clear day", "at noon", "in daylight"},
-      {"at sunset", "at sunset", "at dusk", "in the evening", "under an orange sky", "under a red sky",
-       "in the evening sun"},
-      {"at night", "at night", "under the stars", "under a starry sky", "in the moonlight", "at midnight", "by night"},
-      {"in a storm", "in a storm", "during a thunderstorm", "under dark clouds", "in the rain", "with lightning",
-       "on a stormy day"},
-      {"at dawn", "at dawn", "at sunrise", "in the early morning", "under a pink sky", "in the morning light"},
-  };
-  return words[static_cast<std::size_t>(sky)];
-}
-
-const Words& sky_nouns(Sky sky) {
-  static const Words words[sky_count] = {
-      {"a sunny day", "a blue sky", "a clear blue sky", "sunshine", "white clouds"},
-      {"a sunset", "sunset", "an orange sky", "a red sunset", "the setting sun", "dusk"},
-      {"night", "a starry night", "the night sky", "stars", "the moon", "a night full of stars"},
-      {"a storm", "a thunderstorm", "dark clouds", "lightning", "rain", "a stormy sky"},
-      {"dawn", "sunrise", "a pink sky", "early morning", "a pale morning sky"},
-  };
-  return words[static_cast<std::size_t>(sky)];
-}
-
-const Words& ground_clauses(Ground ground) {
-  static const Words words[ground_count] = {
-      {"by the sea", "at sea", "on the sea", "by the ocean", "in the ocean", "on the water", "on the blue sea"},
-      {"in a meadow", "in a green meadow", "on the grass", "in a field of flowers", "among flowers", "in green fields"},
-      {"in the desert", "in the desert", "on the sand", "among sand dunes", "in a sandy desert", "with a cactus"},
-      {"in the snow", "in the snow", "on a snowy hill", "in winter", "in a snowy landscape", "on white snow"},
-  };
-  return words[static_cast<std::size_t>(ground)];
-}
-
-const Words& ground_nouns(Ground ground) {
-  static const Words words[ground_count] = {
-      {"the sea", "the ocean", "the water", "blue waves", "a calm sea"},
-      {"a meadow", "green fields", "a field of flowers", "the grass", "a green meadow"},
-      {"the desert", "sand dunes", "a desert", "the sand", "yellow dunes"},
-      {"the snow", "a snowy field", "white hills", "a winter landscape", "snow"},
-  };
-  return words[static_cast<std::size_t>(ground)];
-}
-
-const Words& openings() {
-  static const Words words = {"a painting of",      "a picture of", "a beautiful painting of", "a photo of",
-                              "an oil painting of", "a drawing of", "a matte painting of",     "an illustration of"};
+/// "lighthouse" of "a lighthouse".
+std::string_view without_article(std::string_view words) {
+  for (const std::string_view article : {"a ", "an ", "the "}) {
+    if (words.starts_with(article)) return words.substr(article.size());
+  }
   return words;
 }
 
-const Words& endings() {
-  static const Words words = {
-      ", trending on artstation", ", highly detailed", ", concept art", ", digital art", ", beautiful",
-      ", in bright colours"};
-  return words;
+/// What a caption may put together; drawn in full so that one word more does not change all others.
+struct Parts {
+  std::string subject;
+  std::string_view sky, sky_noun;
+  std::string ground;
+  std::string_view ground_noun;
+};
+
+/// One of the words that a colour goes well before: "a blue cottage", not "a blue little house".
+std::string_view tintable_words(Subject subject, Dice& dice) {
+  std::vector<std::string_view> single;
+  for (const std::string_view words : subject_words(subject)) {
+    if (without_article(words).find(' ') == std::string_view::npos) single.push_back(words);
+  }
+  return dice.pick(single);
+}
+
+Parts draw_parts(const Scene& scene, const Caption& names, Dice& dice) {
+  Parts parts;
+  parts.subject = dice.pick(subject_words(scene.subject));
+  if (names.names_tint) parts.subject = tinted(tintable_words(scene.subject, dice), shown_tint(scene));
+  parts.sky = dice.pick(sky_clauses(scene.sky));
+  parts.sky_noun = dice.pick(sky_nouns(scene.sky));
+  parts.ground = dice.pick(ground_clauses(scene.ground));
+  parts.ground_noun = dice.pick(ground_nouns(scene.ground));
+  if (in_the_air(scene.subject) && names.names_subject && dice.chance(0.6)) {
+    parts.ground = fmt::format("{} {}", dice.chance(0.5) ? "over" : "above", parts.ground_noun);
+  }
+  return parts;
+}
+
+std::string sentence(const Caption& names, const Parts& parts, Dice& dice) {
+  const auto& [subject, sky, sky_noun, ground, ground_noun] = parts;
+  const bool turned = dice.chance(0.5), apart = dice.chance(0.2);
+  if (names.names_subject && names.names_sky && names.names_ground) {
+    if (apart)
+      return turned ? fmt::format("{} {}, {}", subject, ground, sky)
+                    : fmt::format("{} {}, {}", subject, ground, sky_noun);
+    return turned ? fmt::format("{} {} {}", subject, sky, ground) : fmt::format("{} {} {}", subject, ground, sky);
+  }
+  if (names.names_subject && names.names_sky)
+    return apart ? fmt::format("{} and {}", subject, sky_noun) : fmt::format("{} {}", subject, sky);
+  if (names.names_subject && names.names_ground)
+    return apart ? fmt::format("{} and {}", subject, ground_noun) : fmt::format("{} {}", subject, ground);
+  if (names.names_sky && names.names_ground)
+    return turned ? fmt::format("{} over {}", sky_noun, ground_noun) : fmt::format("{} {}", ground_noun, sky);
+  if (names.names_subject) return subject;
+  return std::string(names.names_sky ? sky_noun : ground_noun);
+}
+
+/// "castle, storm, snow"
+std::string tags(const Caption& names, const Parts& parts) {
+  std::string text;
+  const auto add = [&](std::string_view words) {
+    text += (text.empty() ? "" : ", ") + std::string(without_article(words));
+  };
+  if (names.names_subject) add(parts.subject);
+  if (names.names_sky) add(parts.sky_noun);
+  if (names.names_ground) add(parts.ground_noun);
+  return text;
 }
 
 }  // namespace
@@ -106,55 +99,74 @@ Caption caption(const Scene& scene, std::uint64_t seed) {
     result.names_ground = kind.ground;
     if ((left -= kind.share) < 0) break;
   }
-  const std::string_view subject = dice.pick(subject_words(scene.subject));
-  const std::string_view sky = dice.pick(sky_clauses(scene.sky)), sky_noun = dice.pick(sky_nouns(scene.sky));
-  const std::string_view ground = dice.pick(ground_clauses(scene.ground));
-  const std::string_view ground_noun = dice.pick(ground_nouns(scene.ground));
-  const bool turned = dice.chance(0.5);
+  result.names_palette = dice.chance(scene.palette == Palette::natural ? 0.05 : 0.7);
+  result.names_style = dice.chance(scene.style == Style::plain ? 0.05 : 0.7);
+  result.names_tint =
+      dice.chance(scene.tint == Tint::own ? 0.2 : 0.8) && shown_tint(scene) != Tint::own && result.names_subject;
+
+  const Parts parts = draw_parts(scene, result, dice);
+  const bool as_tags = dice.chance(0.15), opened = dice.chance(0.55);
   std::string& text = result.text;
-  if (result.names_subject && result.names_sky && result.names_ground) {
-    if (dice.chance(0.2)) {
-      text = fmt::format("{} {}, {}", subject, ground, sky_noun);
+  text = as_tags ? tags(result, parts) : sentence(result, parts, dice);
+  std::vector<std::string> endings;
+  if (result.names_palette) {
+    if (!as_tags && dice.chance(0.4)) {
+      text += fmt::format(" {}", dice.pick(palette_clauses(scene.palette)));
     } else {
-      text = turned ? fmt::format("{} {} {}", subject, sky, ground) : fmt::format("{} {} {}", subject, ground, sky);
+      endings.emplace_back(dice.pick(palette_tags(scene.palette)));
     }
-  } else if (result.names_subject && result.names_sky) {
-    text = dice.chance(0.2) ? fmt::format("{} and {}", subject, sky_noun) : fmt::format("{} {}", subject, sky);
-  } else if (result.names_subject && result.names_ground) {
-    text = dice.chance(0.2) ? fmt::format("{} and {}", subject, ground_noun) : fmt::format("{} {}", subject, ground);
-  } else if (result.names_subject) {
-    text = subject;
-  } else if (result.names_sky && result.names_ground) {
-    text = turned ? fmt::format("{} over {}", sky_noun, ground_noun) : fmt::format("{} {}", ground_noun, sky);
-  } else {
-    text = result.names_sky ? sky_noun : ground_noun;
   }
-  if (dice.chance(0.2)) text = fmt::format("{} {}", dice.pick(openings()), text);
-  if (dice.chance(0.1)) text += dice.pick(endings());
+  if (result.names_style && !as_tags && opened) {
+    text = fmt::format("{} {}", dice.pick(style_openings(scene.style)), text);
+  } else if (result.names_style) {
+    endings.emplace_back(dice.pick(style_tags(scene.style)));
+  } else if (!as_tags && dice.chance(0.2)) {
+    text = fmt::format("{} {}", dice.pick(neutral_openings()), text);
+  }
+  if (endings.size() == 2 && dice.chance(0.5)) endings[0].swap(endings[1]);
+  if (dice.chance(0.15)) endings.emplace_back(dice.pick(neutral_tags()));
+  for (const std::string& ending : endings) text += ", " + ending;
   return result;
 }
 
 bool describes(const Caption& caption, const Scene& source, const Scene& scene) {
   return (!caption.names_subject || source.subject == scene.subject) &&
-         (!caption.names_sky || source.sky == scene.sky) && (!caption.names_ground || source.ground == scene.ground);
+         (!caption.names_sky || source.sky == scene.sky) && (!caption.names_ground || source.ground == scene.ground) &&
+         (!caption.names_palette || source.palette == scene.palette) &&
+         (!caption.names_style || source.style == scene.style) &&
+         (!caption.names_tint || shown_tint(source) == shown_tint(scene));
 }
 
 std::string subject_name(Subject subject) { return std::string(subject_words(subject).front()); }
 std::string sky_name(Sky sky) { return std::string(sky_nouns(sky).front()); }
 std::string ground_name(Ground ground) { return std::string(ground_nouns(ground).front()); }
+std::string palette_name(Palette palette) { return std::string(palette_tags(palette).front()); }
+std::string style_name(Style style) { return std::string(style_tags(style).front()); }
+std::string tint_name(Tint tint) { return std::string(tint_words(tint).front()); }
+
+std::string tinted(std::string_view subject, Tint tint) {
+  if (tint == Tint::own) return std::string(subject);
+  return fmt::format("{} {} {}", tint == Tint::orange ? "an" : "a", tint_name(tint), without_article(subject));
+}
 
 std::vector<std::string> caption_phrases() {
-  std::vector<std::string> phrases = {"and", "over", ","};
-  const auto add = [&](const Words& words) { phrases.insert(phrases.end(), words.begin(), words.end()); };
-  for (std::size_t i = 0; i < subject_count; ++i) add(subject_words(static_cast<Subject>(i)));
-  for (std::size_t i = 0; i < sky_count; ++i)
-    add(sky_clauses(static_cast<Sky>(i))), add(sky_nouns(static_cast<Sky>(i)));
-  for (std::size_t i = 0; i < ground_count; ++i) {
-    add(ground_clauses(static_cast<Ground>(i)));
-    add(ground_nouns(static_cast<Ground>(i)));
-  }
-  add(openings());
-  add(endings());
+  std::vector<std::string> phrases = {"and", "over", "above", ",", "a", "an"};
+  const auto add = [&](Words words) { phrases.insert(phrases.end(), words.begin(), words.end()); };
+  const auto add_all = [&]<typename Kind>(Words (*words)(Kind), std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) add(words(static_cast<Kind>(i)));
+  };
+  add_all(subject_words, subject_count);
+  add_all(sky_clauses, sky_count);
+  add_all(sky_nouns, sky_count);
+  add_all(ground_clauses, ground_count);
+  add_all(ground_nouns, ground_count);
+  add_all(palette_clauses, palette_count);
+  add_all(palette_tags, palette_count);
+  add_all(style_openings, style_count);
+  add_all(style_tags, style_count);
+  for (std::size_t i = 1; i < tint_count; ++i) add(tint_words(static_cast<Tint>(i)));
+  add(neutral_openings());
+  add(neutral_tags());
   return phrases;
 }
 

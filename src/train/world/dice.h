@@ -10,7 +10,7 @@
 namespace disco {
 
 /// Which of several independent streams of one seed is meant.
-enum class DicePurpose : std::uint64_t { scene = 1, sky, ground, subject, caption, batch };
+enum class DicePurpose : std::uint64_t { scene = 1, sky, ground, subject, caption, batch, light, style, evaluation };
 
 class Dice {
  public:

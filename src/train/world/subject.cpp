@@ -1,197 +1,199 @@
-// Subjects are drawn in a frame of their own: the foot at (0, 0), the top at about y = −1, x to both sides.
-#include <cmath>
-#include <numbers>
+#include <algorithm>
+#include <array>
 
-#include "train/world/dice.h"
+#include "train/world/brush.h"
 #include "train/world/paint.h"
 
 namespace disco {
+
+Brush::Brush(Canvas& canvas_, const Scene& scene, const Light& light)
+    : canvas(canvas_),
+      lamps(light.lamps),
+      // A little more light than the ground gets, so that subjects stay recognisable at night.
+      light_(mix(light.ambient, {1, 1, 1}, 0.42)),
+      tint_(scene.tint),
+      sun_left_(light.sun.x < scene.x) {}
+
+Colour Brush::body(unsigned hex) const {
+  static constexpr unsigned tints[tint_count] = {0,        0xdf2626, 0xf58418, 0xf6cf20,
+                                                 0x35a83c, 0x2b66d8, 0x8d3fc4, 0xf4f4f2};
+  if (tint_ == Tint::own) return (*this)(hex);
+  const double bright = 0.62 + 0.55 * luminance(rgb(hex));
+  return lit(scaled(rgb(tints[static_cast<std::size_t>(tint_)]), bright), light_);
+}
+
+void Brush::round(double left, double right, Colour colour) {
+  const Colour bright = scaled(colour, 1.13), dark = scaled(colour, 0.68);
+  canvas.fill_across(left, sun_left_ ? bright : dark, right, sun_left_ ? dark : bright);
+}
+
+void Brush::box(double x, double y, double width, double height, Colour colour) {
+  cairo_rectangle(canvas.cairo(), x, y, width, height);
+  round(x, x + width, colour);
+}
+
+void Brush::shape(std::initializer_list<Point> points, Colour colour) {
+  const auto [left, right] = std::ranges::minmax(points, {}, &Point::x);
+  for (const Point& p : points) cairo_line_to(canvas.cairo(), p.x, p.y);
+  cairo_close_path(canvas.cairo());
+  round(left.x, right.x, colour);
+}
+
+void Brush::oval(double x, double y, double rx, double ry, Colour colour) {
+  canvas.ellipse(x, y, rx, ry, scaled(colour, 0.74));
+  const double shift = sun_left_ ? -0.13 : 0.13;
+  canvas.ellipse(x + shift * rx, y - 0.1 * ry, 0.84 * rx, 0.86 * ry, scaled(colour, 1.03));
+}
+
+void Brush::curves(std::initializer_list<Point> points, Colour colour) {
+  const auto [left, right] = std::ranges::minmax(points, {}, &Point::x);
+  canvas.curve(points);
+  round(left.x, right.x, colour);
+}
+
 namespace {
 
-using std::numbers::pi;
-
-struct Palette {
-  Colour light;
-  bool lamps;  ///< Windows and lamps are lit.
-  Colour operator()(unsigned hex) const { return lit(rgb(hex), light); }
-  Colour window() const { return lamps ? rgb(0xffd95e) : lit(rgb(0x2f3d55), light); }
-};
-
-void lighthouse(Canvas& canvas, const Palette& p) {
-  const auto half = [](double y) { return 0.155 + 0.075 * y; };  // of the tower, at height −y
-  canvas.polygon({{-0.155, 0}, {0.155, 0}, {half(-0.78), -0.78}, {-half(-0.78), -0.78}}, p(0xf7f3ea));
-  for (int i = 0; i < 3; ++i) {
-    const double low = -0.08 - 0.26 * i, high = low - 0.13;
-    canvas.polygon({{-half(low), low}, {half(low), low}, {half(high), high}, {-half(high), high}}, p(0xd8262c));
-  }
-  canvas.rectangle(-0.15, -0.8, 0.3, 0.035, p(0x303038));
-  canvas.rectangle(-0.075, -0.92, 0.15, 0.12, rgb(0xffe46a));
-  canvas.polygon({{-0.11, -0.91}, {0, -1.03}, {0.11, -0.91}}, p(0xb01c22));
-  if (p.lamps) {
-    canvas.polygon({{0, -0.86}, {0.75, -1.0}, {0.75, -0.76}}, fade(rgb(0xfff2a0), 0.45));
-    canvas.polygon({{0, -0.86}, {-0.75, -1.0}, {-0.75, -0.76}}, fade(rgb(0xfff2a0), 0.45));
-  }
-  canvas.rectangle(-0.04, -0.1, 0.08, 0.1, p(0x553322));
-}
-
-void battlements(Canvas& canvas, double x, double y, double width, int count, Colour colour) {
-  const double tooth = width / (2 * count - 1);
-  for (int i = 0; i < count; ++i) canvas.rectangle(x + 2 * i * tooth, y - tooth, tooth, tooth * 1.1, colour);
-}
-
-void castle(Canvas& canvas, const Palette& p) {
-  const Colour wall = p(0x8d8a94), tower = p(0xa8a5b0), roof = p(0x4a5fae);
-  canvas.rectangle(-0.4, -0.42, 0.8, 0.42, wall);
-  battlements(canvas, -0.4, -0.42, 0.8, 7, wall);
-  canvas.rectangle(-0.14, -0.72, 0.28, 0.72, tower);
-  canvas.polygon({{-0.18, -0.7}, {0, -1.0}, {0.18, -0.7}}, roof);
-  for (const double x : {-0.43, 0.43}) {
-    canvas.rectangle(x - 0.1, -0.58, 0.2, 0.58, tower);
-    canvas.polygon({{x - 0.13, -0.57}, {x, -0.8}, {x + 0.13, -0.57}}, roof);
-    canvas.rectangle(x - 0.025, -0.46, 0.05, 0.09, p.window());
-  }
-  canvas.rectangle(-0.035, -0.6, 0.07, 0.12, p.window());
-  canvas.ellipse(0, -0.17, 0.085, 0.1, p(0x33241c));
-  canvas.rectangle(-0.085, -0.17, 0.17, 0.17, p(0x33241c));
-}
-
-void tree(Canvas& canvas, const Palette& p) {
-  canvas.polygon({{-0.09, 0}, {0.09, 0}, {0.05, -0.5}, {-0.05, -0.5}}, p(0x6b4224));
-  canvas.line({0, -0.35}, {0.16, -0.5}, 0.05, p(0x6b4224));
-  canvas.line({0, -0.35}, {-0.16, -0.5}, 0.05, p(0x6b4224));
-  const Colour dark = p(0x1f6b2a), bright = p(0x37993a);
-  canvas.ellipse(-0.23, -0.56, 0.2, 0.17, dark);
-  canvas.ellipse(0.23, -0.56, 0.2, 0.17, dark);
-  canvas.ellipse(0, -0.66, 0.32, 0.27, dark);
-  canvas.ellipse(-0.06, -0.76, 0.24, 0.2, bright);
-  canvas.ellipse(-0.24, -0.62, 0.1, 0.08, bright);
-  canvas.ellipse(0.2, -0.63, 0.1, 0.08, bright);
-}
-
-void ship(Canvas& canvas, const Palette& p) {
-  canvas.polygon({{-0.46, -0.22}, {0.5, -0.22}, {0.36, 0.03}, {-0.34, 0.03}}, p(0x6e3b1c));
-  canvas.polygon({{-0.46, -0.22}, {0.5, -0.22}, {0.48, -0.17}, {-0.44, -0.17}}, p(0xa8652f));
-  canvas.line({-0.02, -0.2}, {-0.02, -0.98}, 0.035, p(0x4a2c17));
-  cairo_t* cr = canvas.cairo();
-  cairo_move_to(cr, 0.02, -0.95);
-  cairo_curve_to(cr, 0.36, -0.8, 0.46, -0.5, 0.42, -0.3);
-  cairo_line_to(cr, 0.02, -0.3);
-  cairo_close_path(cr);
-  canvas.fill(p(0xfbf6e6));
-  cairo_move_to(cr, -0.06, -0.86);
-  cairo_curve_to(cr, -0.24, -0.7, -0.36, -0.5, -0.42, -0.3);
-  cairo_line_to(cr, -0.06, -0.3);
-  cairo_close_path(cr);
-  canvas.fill(p(0xe9dfc4));
-  canvas.polygon({{-0.02, -1.02}, {0.14, -0.98}, {-0.02, -0.93}}, p(0xd8262c));
-}
-
-void windmill(Canvas& canvas, const Palette& p, Dice& dice) {
-  canvas.polygon({{-0.19, 0}, {0.19, 0}, {0.11, -0.62}, {-0.11, -0.62}}, p(0xd9b48a));
-  canvas.polygon({{-0.14, -0.6}, {0, -0.78}, {0.14, -0.6}}, p(0x7a3b2a));
-  canvas.rectangle(-0.05, -0.15, 0.1, 0.15, p(0x50301e));
-  canvas.rectangle(-0.035, -0.4, 0.07, 0.08, p.window());
-  const double turn = pi / 4 + dice.uniform(-0.15, 0.15);
-  for (int i = 0; i < 4; ++i) {
-    const double angle = turn + i * pi / 2;
-    const double c = std::cos(angle), s = std::sin(angle);
-    const auto at = [&](double along, double aside) {
-      return Point{along * c - aside * s, -0.64 + along * s + aside * c};
-    };
-    canvas.polygon({at(0.1, 0), at(0.46, 0), at(0.46, 0.13), at(0.1, 0.13)}, p(0xfffdf4));
-    canvas.line(at(0, 0), at(0.47, 0), 0.035, p(0x4a2c17));
-  }
-  canvas.ellipse(0, -0.64, 0.045, 0.045, p(0x33241c));
-}
-
-void house(Canvas& canvas, const Palette& p) {
-  canvas.rectangle(0.16, -0.78, 0.1, 0.26, p(0x8a4a3a));
-  canvas.rectangle(-0.36, -0.44, 0.72, 0.44, p(0xf3dfae));
-  canvas.polygon({{-0.46, -0.42}, {-0.0, -0.84}, {0.46, -0.42}}, p(0xc0392b));
-  canvas.rectangle(-0.07, -0.26, 0.14, 0.26, p(0x6b3d1e));
-  for (const double x : {-0.28, 0.14}) {
-    canvas.rectangle(x, -0.33, 0.14, 0.15, p(0xffffff));
-    canvas.rectangle(x + 0.02, -0.31, 0.1, 0.11, p.lamps ? p.window() : p(0x5aa0d8));
-  }
-  canvas.ellipse(0.25, -0.86, 0.06, 0.045, fade(p(0xe8e8e8), 0.8));
-  canvas.ellipse(0.32, -0.94, 0.08, 0.055, fade(p(0xe8e8e8), 0.7));
-}
-
-void mushroom(Canvas& canvas, const Palette& p) {
-  canvas.polygon({{-0.14, 0}, {0.14, 0}, {0.1, -0.5}, {-0.1, -0.5}}, p(0xf6ead0));
-  canvas.ellipse(0, 0, 0.14, 0.035, p(0xf6ead0));
-  cairo_t* cr = canvas.cairo();
-  cairo_move_to(cr, -0.46, -0.42);
-  cairo_curve_to(cr, -0.46, -1.12, 0.46, -1.12, 0.46, -0.42);
-  cairo_curve_to(cr, 0.2, -0.34, -0.2, -0.34, -0.46, -0.42);
-  canvas.fill(p(0xe01f26));
-  canvas.ellipse(-0.2, -0.62, 0.075, 0.065, p(0xffffff));
-  canvas.ellipse(0.06, -0.78, 0.075, 0.06, p(0xffffff));
-  canvas.ellipse(0.24, -0.58, 0.07, 0.06, p(0xffffff));
-  canvas.ellipse(0.01, -0.52, 0.06, 0.05, p(0xffffff));
-}
-
-void balloon(Canvas& canvas, const Palette& p) {
-  static constexpr unsigned stripes[] = {0x7a2fb0, 0xffd23a, 0x18a89a, 0xffd23a, 0x7a2fb0};
-  const double middle = -0.63, radius = 0.37;
-  cairo_t* cr = canvas.cairo();
-  const auto outline = [&](double half) {
-    cairo_move_to(cr, -half, middle);
-    cairo_curve_to(cr, -half, middle - radius * 1.34, half, middle - radius * 1.34, half, middle);
-    cairo_curve_to(cr, half, middle + radius * 0.6, half * 0.25, -0.22, half * 0.22, -0.2);
-    cairo_line_to(cr, -half * 0.22, -0.2);
-    cairo_curve_to(cr, -half * 0.25, -0.22, -half, middle + radius * 0.6, -half, middle);
-    cairo_close_path(cr);
-  };
-  const double halves[] = {0.37, 0.25, 0.11};
-  for (int i = 0; i < 3; ++i) {
-    outline(halves[i]);
-    canvas.fill(p(stripes[i]));
-  }
-  canvas.line({-0.07, -0.2}, {-0.06, -0.1}, 0.014, p(0x3a2a20));
-  canvas.line({0.07, -0.2}, {0.06, -0.1}, 0.014, p(0x3a2a20));
-  canvas.rectangle(-0.085, -0.11, 0.17, 0.11, p(0x8a5528));
-}
-
-/// What a subject other than a ship or a balloon stands on.
-void footing(Canvas& canvas, const Scene& scene, const Palette& p) {
+/// What a subject on the ground stands on or casts.
+void footing(Canvas& canvas, const Scene& scene, const Light& light) {
   if (scene.ground == Ground::sea) {
-    canvas.ellipse(0, 0.03, 0.62, 0.1, p(0x6d5a48));
-    canvas.ellipse(0, 0.0, 0.56, 0.075, p(0x5c9a44));
-  } else {
-    canvas.ellipse(0.06, 0.01, 0.5, 0.05, fade(rgb(0x101018), 0.3));
+    canvas.ellipse(0, 0.06, 0.68, 0.045, fade(mix(light.horizon, rgb(0xffffff), 0.4), 0.55));
+    canvas.polygon(
+        {{-0.62, 0.06}, {-0.5, -0.02}, {-0.3, 0.0}, {0.3, 0.0}, {0.52, -0.03}, {0.62, 0.06}, {0.4, 0.09}, {-0.4, 0.09}},
+        light.at(0x7a6655));
+    canvas.polygon({{-0.3, 0.02}, {-0.1, 0.0}, {0.0, 0.09}, {-0.35, 0.09}}, light.at(0x5a4a3e));
+    canvas.polygon({{0.2, 0.02}, {0.4, 0.0}, {0.5, 0.08}, {0.15, 0.09}}, light.at(0x5a4a3e));
+    canvas.ellipse(0, 0.0, 0.53, 0.045, light.at(0x6aa84c));
+    return;
+  }
+  const double away = light.sun.x < scene.x ? 1 : -1;
+  const Colour shadow = rgb(0x101428);
+  canvas.ellipse(0.16 * away, 0.015, 0.5, 0.045, fade(shadow, 0.28));
+  canvas.ellipse(0.04 * away, 0.008, 0.36, 0.03, fade(shadow, 0.25));
+}
+
+/// Grass, snow or sand before the foot, so that the subject stands in its ground and not on it.
+void foreground(Canvas& canvas, const Scene& scene, const Light& light, Dice& dice) {
+  switch (scene.ground) {
+    case Ground::meadow:
+    case Ground::forest:
+    case Ground::cliff:
+    case Ground::mountains:
+      for (int i = 0; i < 22; ++i) {
+        const double x = dice.uniform(-0.45, 0.45), y = dice.uniform(0.0, 0.03), h = dice.uniform(0.03, 0.06);
+        canvas.line({x, y}, {x + dice.uniform(-0.02, 0.02), y - h}, 0.012,
+                    light.at(i % 2 == 0 ? 0x3a8230 : (scene.ground == Ground::forest ? 0x54903c : 0x7cc650)));
+      }
+      return;
+    case Ground::snow:
+      for (const double x : {-0.3, -0.1, 0.12, 0.32}) canvas.ellipse(x, 0.025, 0.2, 0.03, light.at(0xf4f8ff));
+      return;
+    case Ground::desert:
+      for (const double x : {-0.3, 0.0, 0.3}) canvas.ellipse(x, 0.025, 0.24, 0.025, light.at(0xeabd6a));
+      return;
+    default:
+      return;
+  }
+}
+
+void surf(Canvas& canvas, const Light& light) {
+  for (int i = -3; i <= 3; ++i) canvas.ellipse(0.15 * i, 0.035, 0.12, 0.028, light.at(0x2a78b4));
+  for (int i = -3; i <= 3; ++i)
+    canvas.ellipse(0.16 * i + 0.03, 0.045, 0.08, 0.012, fade(mix(light.horizon, rgb(0xffffff), 0.6), 0.8));
+}
+
+/// Dark things against a night sky differ from it only in hue, which many palettes take away: moonlit haze behind them.
+void moonlit_haze(Canvas& canvas, const Scene& scene) {
+  switch (scene.subject) {
+    case Subject::tree:
+    case Subject::whale:
+    case Subject::bird:
+    case Subject::butterfly:
+    case Subject::dragon:
+    case Subject::planet:
+      if (scene.sky == Sky::night) {
+        canvas.glow(0, -0.55, 0.85, fade(rgb(0x86a6ea), 0.55));
+      } else if (scene.sky == Sky::aurora) {
+        canvas.glow(0, -0.55, 0.9, fade(rgb(0x7fe8cc), 0.3));
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+void draw(Brush& brush, Subject subject, Dice& dice) {
+  switch (subject) {
+    case Subject::nothing:
+      return;
+    case Subject::lighthouse:
+      return lighthouse(brush);
+    case Subject::castle:
+      return castle(brush);
+    case Subject::tree:
+      return tree(brush, dice);
+    case Subject::ship:
+      return ship(brush);
+    case Subject::windmill:
+      return windmill(brush, dice);
+    case Subject::house:
+      return house(brush);
+    case Subject::mushroom:
+      return mushroom(brush);
+    case Subject::balloon:
+      return balloon(brush);
+    case Subject::tower:
+      return tower(brush);
+    case Subject::bridge:
+      return bridge(brush);
+    case Subject::flower:
+      return flower(brush);
+    case Subject::planet:
+      return planet(brush);
+    case Subject::whale:
+      return whale(brush);
+    case Subject::bird:
+      return bird(brush);
+    case Subject::cat:
+      return cat(brush);
+    case Subject::fish:
+      return fish(brush);
+    case Subject::butterfly:
+      return butterfly(brush);
+    case Subject::rocket:
+      return rocket(brush);
+    case Subject::pyramid:
+      return pyramid(brush);
+    case Subject::dragon:
+      return dragon(brush);
   }
 }
 
 }  // namespace
 
-void paint_subject(Canvas& canvas, const Scene& scene) {
-  if (scene.subject == Subject::nothing) return;
+void paint_subject(Canvas& canvas, const Scene& scene, const Light& light) {
+  const Subject subject = scene.subject;
+  if (subject == Subject::nothing) return;
   Dice dice(scene.detail, DicePurpose::subject);
-  // A little more light than the ground gets, so that subjects stay recognisable at night.
-  const Palette palette{mix(sky_light(scene.sky), {1, 1, 1}, 0.4), scene.sky == Sky::night || scene.sky == Sky::storm};
   const Canvas::Frame frame(canvas, {scene.x, scene.base}, scene.size, scene.size);
-  if (scene.subject != Subject::ship && scene.subject != Subject::balloon) footing(canvas, scene, palette);
-  switch (scene.subject) {
-    case Subject::nothing:
-      return;
-    case Subject::lighthouse:
-      return lighthouse(canvas, palette);
-    case Subject::castle:
-      return castle(canvas, palette);
-    case Subject::tree:
-      return tree(canvas, palette);
-    case Subject::ship:
-      return ship(canvas, palette);
-    case Subject::windmill:
-      return windmill(canvas, palette, dice);
-    case Subject::house:
-      return house(canvas, palette);
-    case Subject::mushroom:
-      return mushroom(canvas, palette);
-    case Subject::balloon:
-      return balloon(canvas, palette);
+  Brush brush(canvas, scene, light);
+  const bool swims = subject == Subject::ship || subject == Subject::whale || subject == Subject::fish;
+  const bool stands = !swims && !in_the_air(subject) && subject != Subject::bridge;
+  moonlit_haze(canvas, scene);
+  if (swims || subject == Subject::bridge || (stands && scene.ground == Ground::sea)) {
+    // The reflection: the subject upside down, shortened by the low view, and thin.
+    cairo_push_group(canvas.cairo());
+    {
+      const Canvas::Frame below(canvas, {0, 0.05}, 1, -0.4);
+      Dice same = dice;
+      draw(brush, subject, same);
+    }
+    cairo_pop_group_to_source(canvas.cairo());
+    cairo_paint_with_alpha(canvas.cairo(), 0.3);
   }
+  if (stands) footing(canvas, scene, light);
+  draw(brush, subject, dice);
+  if (stands) foreground(canvas, scene, light, dice);
+  if (swims) surf(canvas, light);
 }
 
 }  // namespace disco
