@@ -1,6 +1,7 @@
-// train: small models of one's own, on painted pictures.
+// train: models of one's own, on painted pictures or on a folder of images.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "cli/engine_library.h"
@@ -9,6 +10,7 @@
 #include "cli/verbs.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/text.h"
 
 namespace disco {
 namespace {
@@ -34,8 +36,18 @@ class TrainingTold : public TrainEvents {
                                             {"seconds_left", now.seconds_left}};
       fmt::print(stderr, "{}\n", event.dump());
     } else {
-      fmt::print(stderr, "step {}/{}  loss {:.4f}  {:.1f} pictures a second  {:.0f} min left\n", now.step, now.steps,
-                 now.loss, now.samples_per_second, now.seconds_left / 60);
+      fmt::print(stderr, "{}step {}/{}  loss {:.4f}  {:.1f} pictures a second  {:.0f} min left\n", of_, now.step,
+                 now.steps, now.loss, now.samples_per_second, now.seconds_left / 60);
+    }
+  }
+  void part(int number, int count, const std::string& title) override {
+    told_ = {};
+    if (json_) {
+      const nlohmann::ordered_json event = {{"event", "part"}, {"number", number}, {"count", count}, {"title", title}};
+      fmt::print(stderr, "{}\n", event.dump());
+    } else {
+      of_ = fmt::format("{} of {}: {} ", number, count, title);
+      fmt::print(stderr, "{}\n", of_);
     }
   }
   void note(const std::string& text) override { reporter_.note(text); }
@@ -45,8 +57,34 @@ class TrainingTold : public TrainEvents {
   Reporter& reporter_;
   const std::atomic<bool>& interrupt_;
   bool json_;
+  std::string of_;  ///< "2 of 6: clip ", where there are parts.
   Clock::time_point told_{};
 };
+
+const std::vector<std::string>& roles() {
+  static const std::vector<std::string> all = {"diffusion", "clip", "secondary", "upscaler", "judge", "pocket"};
+  return all;
+}
+
+/// Flags that one kind of training has and the other has not are refused rather than left without effect.
+void demand_fitting_flags(const CommandLine& line) {
+  const bool pocket = line.operands.front() == "pocket";
+  static const std::vector<std::string> of_one = {"--name",   "--from",       "--data",       "--no-mirror",
+                                                  "--steps",  "--batch",      "--network",    "--variety",
+                                                  "--device", "--accumulate", "--guesses-of", "--learning-rate"};
+  static const std::vector<std::string> of_pocket = {"--minutes", "--scale"};
+  for (const std::string& flag : pocket ? of_one : of_pocket) {
+    if (!line.has(flag)) continue;
+    throw RequestError(pocket ? "the recipe of the pocket models says this itself" : "only `train pocket` has this",
+                       flag, pocket ? "leave it out, or train one role" : "give --steps");
+  }
+  if (line.has("--minutes") && line.has("--scale"))
+    throw RequestError("either a time or a share of the steps", "--minutes and --scale", "give one of them");
+  if (line.has("--no-mirror") && !line.has("--data"))
+    throw RequestError("painted pictures are not mirrored", "--no-mirror", "give it together with --data");
+  if (line.has("--guesses-of") && line.operands.front() != "clip")
+    throw RequestError("only CLIP models are shown guesses", "--guesses-of", "leave it out");
+}
 
 TrainRequest request_of(const CommandLine& line) {
   TrainRequest request;
@@ -54,13 +92,24 @@ TrainRequest request_of(const CommandLine& line) {
   request.name = line.text("--name");
   request.run_folder = line.text("--run", "train-" + request.role);
   request.export_folder = line.text("--export", (user_data_folder() / "models").string());
+  request.from = line.text("--from");
+  request.data = line.text("--data");
+  request.mirror = !line.has("--no-mirror");
   request.seed = static_cast<std::uint64_t>(line.whole_number("--seed", 1, 0));
   request.steps = line.whole_number("--steps", static_cast<int>(request.steps), 1);
   request.batch = line.whole_number("--batch", 0, 1);
+  request.accumulate = line.whole_number("--accumulate", 1, 1);
   request.learning_rate = line.number("--learning-rate", 0, 0);
+  request.picture_size = line.whole_number("--picture-size", 0, 16);
   request.variety = line.number("--variety", request.variety, 0);
+  request.precision = line.text("--precision", request.precision);
+  request.device = line.text("--device", request.device);
   request.checkpoint_minutes = line.number("--checkpoint-minutes", request.checkpoint_minutes, 0);
+  request.sheet_minutes = line.number("--sheet-minutes", request.sheet_minutes, 0);
   request.threads = line.whole_number("--threads", 0, 0);
+  request.painters = line.whole_number("--painters", request.painters, 1);
+  request.minutes = line.number("--minutes", 0, 0);
+  request.scale = line.number("--scale", 1, 0);
   request.diffusion_model = line.text("--guesses-of");
   request.model_folders = model_folders(line);
   try {
@@ -68,12 +117,17 @@ TrainRequest request_of(const CommandLine& line) {
   } catch (const nlohmann::json::exception&) {
     throw RequestError("this is not JSON", "--network", R"(write for example {"num_channels": 64})");
   }
+  if (!request.config.is_object())
+    throw RequestError("this is no JSON object", "--network", R"(write for example {"num_channels": 64})");
   return request;
 }
 
 int train_models(const CommandLine& line, Reporter& reporter) {
-  const bool known = line.operands.size() == 1 && (line.operands[0] == "diffusion" || line.operands[0] == "clip");
-  if (!known) throw RequestError("it trains one of: diffusion, clip", "disco train", "write: disco train diffusion");
+  const bool known = line.operands.size() == 1 && std::ranges::find(roles(), line.operands[0]) != roles().end();
+  if (!known) {
+    throw RequestError("it trains one of: " + join(roles(), ", "), "disco train", "write: disco train diffusion");
+  }
+  demand_fitting_flags(line);
   const TrainRequest request = request_of(line);
   const InterruptGuard guard("disco: stopping after this step; the same command goes on from the checkpoint\n");
   TrainingTold events(reporter, guard.flag(), line.text("--progress") == "json");
@@ -85,28 +139,42 @@ int train_models(const CommandLine& line, Reporter& reporter) {
 
 Verb train_verb() {
   std::vector<Flag> flags = {
-      {"--name", "NAME", "the model's name (default: pocket-diffusion, pocket-clip)"},
-      {"--run", "DIR", "checkpoints and sample sheets (default train-diffusion, train-clip)"},
+      {"--name", "NAME", "the model's name (default: pocket-ROLE)"},
+      {"--run", "DIR", "checkpoints, log and sample sheets (default train-ROLE)"},
       {"--export", "DIR", "where the finished model goes (default: the user's models folder)"},
+      {"--from", "MODEL", "start from this model instead of fresh weights: a weights file, or an installed model"},
+      {"--data", "DIR", "learn from the images in this folder, with captions from NAME.txt or the files' names"},
+      {"--no-mirror", "", "with --data: never mirror an image"},
       {"--steps", "N", "steps in all (default 6000)"},
-      {"--batch", "N", "pictures a step (default 16 for diffusion, 96 for clip)"},
-      {"--learning-rate", "RATE", "at its highest (default 8e-4 for diffusion, 6e-4 for clip)"},
+      {"--batch", "N", "pictures at once (default 16; clip 96, judge 64)"},
+      {"--accumulate", "N", "batches a step, so that a step sees N times as many pictures (default 1)"},
+      {"--learning-rate", "RATE", "at its highest (default 1e-3; diffusion 8e-4, clip 6e-4)"},
       {"--seed", "N", "of the weights and of every picture (default 1)"},
-      {"--variety", "SHARE", "how much scenes of the same things differ, 0 to 1 (default 0.25)"},
+      {"--picture-size", "N",
+       "side of the pictures, a multiple of 16 (default 64, or what the model of --from was made for)"},
+      {"--variety", "SHARE", "how much painted scenes of the same things differ, 0 to 1 (default 0.25)"},
       {"--guesses-of", "FILE", "clip: weights of the diffusion model whose guesses are shown among the pictures"},
       {"--network", "JSON", "sizes of the network that differ from the defaults"},
+      {"--precision", "TYPE", "of convolutions and products (default float32)", {"float32", "bfloat16"}},
+      {"--device", "NAME", "diffusion, clip: cpu or cuda (default cpu)"},
       {"--checkpoint-minutes", "N", "between checkpoints (default 5)"},
+      {"--sheet-minutes", "N", "between samples or scores of the current weights; 0: none (default 15)"},
       {"--threads", "N", "processor cores to use (default 0: all)"},
-      {"--models", "DIR", "where the tokenizer's vocabulary is looked for first"},
+      {"--painters", "N", "threads that paint, or read images, ahead (default 1)"},
+      {"--minutes", "N", "pocket: how long all models together may take"},
+      {"--scale", "SHARE", "pocket: of the recipe's steps (default 1)"},
+      {"--models", "DIR", "where models and the tokenizer's vocabulary are looked for first"},
   };
   for (Flag& flag : reporting_flags()) flags.push_back(flag);
   return {"train",
-          "train a small diffusion or CLIP model on painted pictures",
-          "diffusion | clip [FLAGS]",
-          "  The same command goes on with a training that was interrupted. docs/training.md tells the rest.\n",
+          "train models on painted pictures or on a folder of images",
+          "diffusion | clip | secondary | upscaler | judge | pocket [FLAGS]",
+          "  The same command goes on with a training that was interrupted. `judge` is the network that\n"
+          "  `disco bench adherence` measures with; `pocket` trains all models that the program ships, one\n"
+          "  after another. docs/training.md tells the rest.\n",
           flags,
           false,
-          {"diffusion", "clip"},
+          roles(),
           train_models};
 }
 

@@ -86,13 +86,19 @@ Clip::Clip(StateDict tensors, const std::string& activation) : tensors_(with_ope
   towers_ = std::make_shared<const Towers>(std::move(towers));
 }
 
-at::Tensor Clip::encode_image(const at::Tensor& x) const {
+at::Tensor Clip::encode_image(const at::Tensor& x) const { return encode_image(x, false); }
+at::Tensor Clip::encode_image_training(const at::Tensor& x) const { return encode_image(x, true); }
+
+at::Tensor Clip::encode_image(const at::Tensor& x, bool training) const {
   if (x.dim() != 4 || x.size(1) != 3 || x.size(2) != config_.input_size || x.size(3) != config_.input_size) {
     throw Error(fmt::format("its input is {}, expected (N, 3, {}, {})", shape_text(x.sizes()), config_.input_size,
                             config_.input_size),
                 network);
   }
-  return std::visit([&](const auto& tower) { return tower.forward(x); }, towers_->vision).to(x.scalar_type());
+  const auto* resnet = std::get_if<ModifiedResNet>(&towers_->vision);
+  const at::Tensor encoded =
+      resnet != nullptr ? resnet->forward(x, training) : std::get<VisionTransformer>(towers_->vision).forward(x);
+  return encoded.to(x.scalar_type());
 }
 
 at::Tensor Clip::encode_text(const at::Tensor& tokens) const {

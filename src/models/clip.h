@@ -40,6 +40,9 @@ class Clip {
   /// (N,3,S,S), normalised with mean and std below → (N,D), not normalised to unit length, in x's dtype.
   /// Differentiable.
   at::Tensor encode_image(const at::Tensor& x) const;
+  /// The same while a model is trained: a ResNet's batch norms run on the statistics of x, and a tenth of these goes
+  /// into the running ones, in place. A ViT has none.
+  at::Tensor encode_image_training(const at::Tensor& x) const;
   /// (N,77) int64 → (N,D), taken at the end-of-text token (the largest id of each row), float32 (float64 if the weights
   /// are). Computed up to the last end-of-text token only, as no token sees those after it.
   at::Tensor encode_text(const at::Tensor& tokens) const;
@@ -55,6 +58,8 @@ class Clip {
 
  private:
   struct Towers;
+
+  at::Tensor encode_image(const at::Tensor& x, bool training) const;
 
   ClipConfig config_;
   StateDict tensors_;

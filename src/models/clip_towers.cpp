@@ -94,16 +94,19 @@ ModifiedResNet::ModifiedResNet(const StateDict& tensors, const ClipConfig& confi
   }
 }
 
-at::Tensor ModifiedResNet::apply(const Unit& unit, const at::Tensor& x, std::int64_t stride, std::int64_t padding) {
-  return batch_norm(convolution(x, unit.layer, stride, padding), unit.norm);
+at::Tensor ModifiedResNet::apply(const Unit& unit, const at::Tensor& x, bool training, std::int64_t stride,
+                                 std::int64_t padding) {
+  const at::Tensor h = convolution(x, unit.layer, stride, padding);
+  return training ? batch_norm_training(h, unit.norm) : batch_norm(h, unit.norm);
 }
 
-at::Tensor ModifiedResNet::apply(const Bottleneck& block, const at::Tensor& x) {
+at::Tensor ModifiedResNet::apply(const Bottleneck& block, const at::Tensor& x, bool training) {
   const auto pooled = [&](const at::Tensor& t) { return block.stride > 1 ? at::avg_pool2d(t, block.stride) : t; };
-  at::Tensor h = apply_relu(apply(block.reduce, x));
-  h = pooled(apply_relu(apply(block.spatial, h, 1, 1)));
-  h = apply(block.expand, h);
-  return apply_relu(add_to(std::move(h), block.skip.layer.weight.defined() ? apply(block.skip, pooled(x)) : x));
+  at::Tensor h = apply_relu(apply(block.reduce, x, training));
+  h = pooled(apply_relu(apply(block.spatial, h, training, 1, 1)));
+  h = apply(block.expand, h, training);
+  return apply_relu(
+      add_to(std::move(h), block.skip.layer.weight.defined() ? apply(block.skip, pooled(x), training) : x));
 }
 
 at::Tensor ModifiedResNet::pool(const at::Tensor& x) const {
@@ -117,11 +120,11 @@ at::Tensor ModifiedResNet::pool(const at::Tensor& x) const {
   return linear(mixed.reshape({n, width}), projection_);
 }
 
-at::Tensor ModifiedResNet::forward(const at::Tensor& x) const {
-  at::Tensor h = apply_relu(apply(stem_[0], x.to(stem_[0].layer.weight.scalar_type()), 2, 1));
-  h = apply_relu(apply(stem_[1], h, 1, 1));
-  h = at::avg_pool2d(apply_relu(apply(stem_[2], h, 1, 1)), 2);
-  for (const Bottleneck& block : blocks_) h = apply(block, h);
+at::Tensor ModifiedResNet::forward(const at::Tensor& x, bool training) const {
+  at::Tensor h = apply_relu(apply(stem_[0], x.to(stem_[0].layer.weight.scalar_type()), training, 2, 1));
+  h = apply_relu(apply(stem_[1], h, training, 1, 1));
+  h = at::avg_pool2d(apply_relu(apply(stem_[2], h, training, 1, 1)), 2);
+  for (const Bottleneck& block : blocks_) h = apply(block, h, training);
   return pool(h);
 }
 

@@ -48,7 +48,8 @@ class VisionTransformer {
 class ModifiedResNet {
  public:
   ModifiedResNet(const StateDict& tensors, const ClipConfig& config);
-  at::Tensor forward(const at::Tensor& x) const;
+  /// `training`: batch norms run on the batch's own statistics, and move the running ones.
+  at::Tensor forward(const at::Tensor& x, bool training = false) const;
 
  private:
   struct Unit {
@@ -59,8 +60,9 @@ class ModifiedResNet {
     Unit reduce, spatial, expand, skip;  ///< `skip` is undefined where the shapes agree.
     std::int64_t stride;
   };
-  static at::Tensor apply(const Unit& unit, const at::Tensor& x, std::int64_t stride = 1, std::int64_t padding = 0);
-  static at::Tensor apply(const Bottleneck& block, const at::Tensor& x);
+  static at::Tensor apply(const Unit& unit, const at::Tensor& x, bool training, std::int64_t stride = 1,
+                          std::int64_t padding = 0);
+  static at::Tensor apply(const Bottleneck& block, const at::Tensor& x, bool training);
   at::Tensor pool(const at::Tensor& x) const;
 
   Unit stem_[3];

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <numbers>
 #include <string>
 
@@ -115,6 +116,21 @@ SecondaryModel::Output SecondaryModel::forward(const at::Tensor& x, const at::Te
   const at::Tensor alpha = per_picture(angle.cos()).to(x.scalar_type());
   const at::Tensor sigma = per_picture(angle.sin()).to(x.scalar_type());
   return {v, x * alpha - v * sigma, x * sigma + v * alpha};
+}
+
+StateDict initial_secondary(std::int64_t width, std::uint64_t seed) {
+  StateDict result;
+  for (const TensorInfo& info : SecondaryModel::manifest(width)) {
+    at::Tensor tensor = at::zeros(info.shape);
+    if (info.name == "timestep_embed.weight") {
+      tensor.normal_(0, 1, tensor_generator(seed, info.name));
+    } else if (info.shape.size() > 1 && info.name != "net.4.weight") {
+      const double bound = std::sqrt(6 / static_cast<double>(tensor[0].numel()));
+      tensor.uniform_(-bound, bound, tensor_generator(seed, info.name));
+    }
+    result.emplace(info.name, std::move(tensor));
+  }
+  return result;
 }
 
 }  // namespace disco

@@ -32,4 +32,8 @@ class SecondaryModel {
   std::shared_ptr<const std::vector<Level>> levels_;
 };
 
+/// Freshly initialised weights, seeded: Fourier frequencies of deviation 1 as the original's, convolutions uniform so
+/// that ReLUs keep the variance (He 2015), no biases, and a last layer of zeros.
+StateDict initial_secondary(std::int64_t width, std::uint64_t seed);
+
 }  // namespace disco

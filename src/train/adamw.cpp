@@ -54,7 +54,8 @@ double AdamW::step(std::vector<at::Tensor> gradients, double learning_rate) {
     }
     if (parameters.empty()) continue;
     // The operator adds nothing to the count itself.
-    const std::vector<at::Tensor> counts(parameters.size(), at::full({}, static_cast<float>(steps_)));
+    const at::Tensor count = at::full({}, static_cast<float>(steps_), parameters.front().options());
+    const std::vector<at::Tensor> counts(parameters.size(), count);
     at::_fused_adamw_(parameters, chosen, values(first_, matrices), values(second_, matrices), {}, counts,
                       learning_rate, settings_.beta1, settings_.beta2, matrices ? settings_.weight_decay : 0.0,
                       settings_.epsilon,

@@ -40,14 +40,39 @@ CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int
   return batch;
 }
 
+namespace {
+
+class Painter final : public PictureSource {
+ public:
+  explicit Painter(const TrainRequest& request) : seed_(request.seed), variety_(request.variety) {}
+  CaptionedBatch batch(std::uint64_t first, std::int64_t count, int side) const override {
+    return captioned_batch(seed_, first, count, side, variety_);
+  }
+  std::vector<std::string> texts() const override { return caption_phrases(); }
+
+ private:
+  std::uint64_t seed_;
+  double variety_;
+};
+
+}  // namespace
+
+std::shared_ptr<const PictureSource> picture_source(const TrainRequest& request) {
+  if (request.pictures) return request.pictures;
+  return std::make_shared<Painter>(request);
+}
+
 at::Tensor agreement(const CaptionedBatch& batch) {
-  const auto n = static_cast<std::int64_t>(batch.scenes.size());
+  const auto n = static_cast<std::int64_t>(batch.captions.size());
   at::Tensor matrix = at::zeros({n, n});
   auto cells = matrix.accessor<float, 2>();
   for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t j = 0; j < n; ++j) {
       const auto row = static_cast<std::size_t>(i), column = static_cast<std::size_t>(j);
-      if (describes(batch.captions[column], batch.scenes[column], batch.scenes[row])) cells[i][j] = 1;
+      const bool holds = batch.scenes.empty()
+                             ? batch.captions[column].text == batch.captions[row].text
+                             : describes(batch.captions[column], batch.scenes[column], batch.scenes[row]);
+      if (holds) cells[i][j] = 1;
     }
   }
   return matrix;

@@ -3,9 +3,11 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "train/train.h"
 #include "train/world/captions.h"
 #include "train/world/scene.h"
 
@@ -22,14 +24,28 @@ at::Tensor paint_batch(std::span<const Scene> scenes, int side);
 at::Tensor to_signed(const at::Tensor& pictures);
 
 struct CaptionedBatch {
-  at::Tensor pictures;  ///< (N,3,side,side) uint8.
-  std::vector<Scene> scenes;
+  at::Tensor pictures;        ///< (N,3,side,side) uint8.
+  std::vector<Scene> scenes;  ///< Empty when the pictures were not painted.
   std::vector<Caption> captions;
 };
 /// Samples first … first + count − 1 of a training.
 CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int64_t count, int side, double variety);
 
-/// (N,N) float32: row i, column j is 1 when caption j is true of picture i.
+/// Where a training's pictures come from: the painter, or a folder of images.
+class PictureSource {
+ public:
+  virtual ~PictureSource() = default;
+  /// Samples first … first + count − 1, at side × side pixels: a function of the request and the indices alone. Called
+  /// from several threads at once.
+  virtual CaptionedBatch batch(std::uint64_t first, std::int64_t count, int side) const = 0;
+  /// What captions are put together from: all words that a model trained on them can know.
+  virtual std::vector<std::string> texts() const = 0;
+};
+/// request.pictures, or the painter.
+std::shared_ptr<const PictureSource> picture_source(const TrainRequest& request);
+
+/// (N,N) float32: row i, column j is 1 when caption j is true of picture i; of pictures that were not painted, when
+/// their captions are the same.
 at::Tensor agreement(const CaptionedBatch& batch);
 
 }  // namespace disco

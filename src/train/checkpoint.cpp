@@ -24,19 +24,20 @@ void save_checkpoint(const fs::path& path, const TrainCheckpoint& checkpoint) {
   StateDict all;
   TrainCheckpoint copy = checkpoint;  // of the handles
   for (std::size_t i = 0; i < prefixes.size(); ++i) {
-    for (const auto& [name, tensor] : *parts(copy)[i]) all[prefixes[i] + name] = tensor.detach().contiguous();
+    for (const auto& [name, tensor] : *parts(copy)[i]) all[prefixes[i] + name] = tensor.detach().cpu().contiguous();
   }
   const nlohmann::json about = {
       {"step", checkpoint.step}, {"loss", checkpoint.loss}, {"identity", checkpoint.identity}};
   save_safetensors(path, all, {{"disco_training", about.dump()}});
 }
 
-std::optional<TrainCheckpoint> load_checkpoint(const fs::path& path) {
-  if (!fs::exists(path)) return std::nullopt;
+namespace {
+
+TrainCheckpoint read_checkpoint(const fs::path& path) {
   const WeightsInfo info = inspect_weights(path);
   const auto about = info.metadata.find("disco_training");
   if (about == info.metadata.end()) {
-    throw FormatError("this is not a training's checkpoint", path.string(), "choose another run folder");
+    throw FormatError("this is not a training's checkpoint", path.string());
   }
   TrainCheckpoint checkpoint;
   try {
@@ -57,11 +58,22 @@ std::optional<TrainCheckpoint> load_checkpoint(const fs::path& path) {
   return checkpoint;
 }
 
+}  // namespace
+
+std::optional<TrainCheckpoint> load_checkpoint(const fs::path& path) {
+  if (!fs::exists(path)) return std::nullopt;
+  try {
+    return read_checkpoint(path);
+  } catch (const FormatError& error) {
+    throw FormatError("the checkpoint cannot be used: " + error.problem(), error.where(), checkpoint_advice);
+  }
+}
+
 fs::path export_model(const fs::path& folder, const std::string& name, const std::string& role,
                       const StateDict& tensors, const nlohmann::json& config) {
   StateDict halves;
   for (const auto& [key, tensor] : tensors) {
-    halves[key] = tensor.is_floating_point() ? tensor.detach().to(at::kHalf).contiguous() : tensor;
+    halves[key] = tensor.is_floating_point() ? tensor.detach().cpu().to(at::kHalf).contiguous() : tensor.cpu();
   }
   const fs::path weights = folder / (name + ".safetensors");
   fs::create_directories(folder);

@@ -16,6 +16,10 @@ struct TrainCheckpoint {
   StateDict tensors, mean, first_moments, second_moments;
 };
 
+/// What to do about a checkpoint that cannot be used.
+constexpr const char* checkpoint_advice =
+    "put a copy of it back, or move it away to train from the start, or choose another run folder";
+
 /// Written whole or not at all.
 void save_checkpoint(const std::filesystem::path& path, const TrainCheckpoint& checkpoint);
 /// Nothing when there is no file; FormatError when it is not a training's checkpoint. The tensors are copies.

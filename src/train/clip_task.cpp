@@ -1,9 +1,12 @@
-// A small ViT CLIP (Radford 2021), trained on painted pictures as the guidance shows them: cut, greyed, noisy, and as
-// the diffusion model guesses them from noise.
+// A small CLIP (Radford 2021), a ViT or a ResNet, trained on painted pictures as the guidance shows them: cut, greyed,
+// noisy, and as the diffusion model guesses them from noise.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "core/error.h"
@@ -15,52 +18,133 @@
 #include "train/ahead.h"
 #include "train/batches.h"
 #include "train/contrast.h"
+#include "train/judge.h"
 #include "train/noising.h"
 #include "train/task.h"
+#include "train/unseen.h"
 #include "train/views.h"
 
 namespace disco {
 namespace {
 
-constexpr const char* activation = "quick_gelu";
+constexpr const char* own_activation = "quick_gelu";
 constexpr double largest_scale = 100;
+/// The id of the first row of our models' embeddings, which stands for every word that they do not know.
+constexpr std::int64_t strange_word = 0;
 /// Guesses from later times say nothing about their picture.
 constexpr double latest_guess = 850;
+/// Of a folder, to see whether the model finds their captions.
+constexpr std::int64_t pictures_looked_at = 64;
+/// Tokens of a text: its start, its end and some words, and no more than the tokenizer's callers give.
+constexpr std::int64_t least_context = 8, most_context = 77;
+
+/// The keys that a kind of network has, with their defaults; stage_blocks stands apart.
+std::map<std::string, std::int64_t> sizes_of(bool is_vit) {
+  std::map<std::string, std::int64_t> sizes = {
+      {"embedding", 128}, {"text_width", 128}, {"text_layers", 3}, {"context", most_context}};
+  if (is_vit) {
+    sizes.insert({{"input_size", 48}, {"patch", 8}, {"vision_width", 192}, {"vision_layers", 4}});
+  } else {
+    sizes.insert({{"input_size", 64}, {"vision_width", 16}});
+  }
+  return sizes;
+}
+
+std::vector<std::int64_t> stage_blocks_from(const nlohmann::json& value) {
+  const auto good = [](const nlohmann::json& n) { return n.is_number_integer() && n >= 1 && n <= 64; };
+  if (!value.is_array() || value.size() != 4 || !std::ranges::all_of(value, good)) {
+    throw RequestError("it must be a list of four numbers from 1 to 64", "config.stage_blocks");
+  }
+  return value.get<std::vector<std::int64_t>>();
+}
+
+/// Attention has a head for every 64 channels, as Clip::recognise() counts them.
+void demand_whole_heads(std::int64_t width, const char* key) {
+  if (width > 64 && width % 64 != 0) throw RequestError("it must be a multiple of 64, or less than it", key);
+}
 
 ClipConfig config_from(const nlohmann::json& given) {
+  const nlohmann::json kind = given.value("kind", nlohmann::json("vit"));
+  if (kind != "vit" && kind != "resnet") throw RequestError("it must be \"vit\" or \"resnet\"", "config.kind");
   ClipConfig config;
-  config.input_size = given.value("input_size", 48);
-  config.patch = given.value("patch", 8);
-  config.embedding = given.value("embedding", 128);
-  config.vision_width = given.value("vision_width", 192);
-  config.vision_layers = given.value("vision_layers", 4);
-  config.text_width = given.value("text_width", 128);
-  config.text_layers = given.value("text_layers", 3);
-  config.context = given.value("context", 77);
+  config.is_vit = kind == "vit";
+  if (!config.is_vit) config.stage_blocks = {1, 1, 1, 1};
+  std::map<std::string, std::int64_t> sizes = sizes_of(config.is_vit);
   for (const auto& [key, value] : given.items()) {
-    static const std::set<std::string> known = {"input_size",    "patch",       "embedding",  "vision_width",
-                                                "vision_layers", "text_layers", "text_width", "context"};
-    if (!known.contains(key)) throw RequestError("a CLIP model has no such size: " + key, "config");
-    if (!value.is_number_integer() || value < 1 || value > 4096)
+    if (key == "kind") continue;
+    if (key == "stage_blocks" && !config.is_vit) {
+      config.stage_blocks = stage_blocks_from(value);
+      continue;
+    }
+    const auto found = sizes.find(key);
+    if (found == sizes.end()) {
+      throw RequestError(fmt::format("a CLIP {} has no such size: {}", config.is_vit ? "ViT" : "ResNet", key),
+                         "config");
+    }
+    if (!value.is_number_integer() || value < 1 || value > 4096) {
       throw RequestError("it must be 1 to 4096", "config." + key);
+    }
+    found->second = value.get<std::int64_t>();
   }
-  if (config.input_size % config.patch != 0) throw RequestError("input_size must be a multiple of patch", "config");
+  config.input_size = sizes.at("input_size");
+  config.embedding = sizes.at("embedding");
+  config.vision_width = sizes.at("vision_width");
+  config.text_width = sizes.at("text_width");
+  config.text_layers = sizes.at("text_layers");
+  config.context = sizes.at("context");
+  config.patch = config.is_vit ? sizes.at("patch") : 32;
+  if (config.is_vit) config.vision_layers = sizes.at("vision_layers");
+  if (config.input_size % config.patch != 0) {
+    throw RequestError(config.is_vit ? "input_size must be a multiple of patch" : "input_size must be a multiple of 32",
+                       "config");
+  }
+  if (config.context < least_context || config.context > most_context) {
+    throw RequestError(fmt::format("it must be {} to {}", least_context, most_context), "config.context");
+  }
+  demand_whole_heads(config.text_width, "config.text_width");
+  if (config.is_vit) {
+    demand_whole_heads(config.vision_width, "config.vision_width");
+  } else if (config.vision_width % 2 != 0) {
+    throw RequestError("it must be even", "config.vision_width");
+  }
   return config;
 }
+
+/// The sizes of the model that the training starts from, as start_model() gives them.
+ClipConfig known_sizes(const nlohmann::json& given) {
+  ClipConfig config;
+  config.is_vit = given.at("kind") == "vit";
+  config.input_size = given.at("input_size");
+  config.embedding = given.at("embedding");
+  config.vision_width = given.at("vision_width");
+  config.text_width = given.at("text_width");
+  config.text_layers = given.at("text_layers");
+  config.context = given.at("context");
+  config.vocabulary = given.at("vocabulary");
+  config.patch = given.value("patch", std::int64_t{32});
+  config.vision_layers = given.value("vision_layers", std::int64_t{0});
+  config.stage_blocks = given.value("stage_blocks", std::vector<std::int64_t>());
+  return config;
+}
+
+at::Device device_of(const Clip& clip) { return clip.parameters().at("logit_scale").device(); }
 
 class ClipTask final : public Task {
  public:
   explicit ClipTask(const TrainRequest& request)
       : request_(request),
-        config_(config_from(request.config)),
+        config_(request.from.empty() ? config_from(request.config) : known_sizes(request.config)),
+        activation_(request.from.empty() ? own_activation : request.config.at("activation").get<std::string>()),
         tokenizer_(Tokenizer::find_vocabulary(request.model_folders)) {
-    std::set<std::int64_t> ids = {tokenizer_.start_token(), tokenizer_.end_token()};
-    for (const std::string& phrase : caption_phrases()) {
-      for (const std::int64_t id : tokenizer_.encode(phrase)) ids.insert(id);
+    if (request.from.empty()) {
+      std::set<std::int64_t> ids = {tokenizer_.start_token(), tokenizer_.end_token()};
+      for (const std::string& text : picture_source(request)->texts()) {
+        for (const std::int64_t id : tokenizer_.encode(text)) ids.insert(id);
+      }
+      token_ids_.assign(1, strange_word);
+      token_ids_.insert(token_ids_.end(), ids.begin(), ids.end());
+      config_.vocabulary = std::ssize(token_ids_);
     }
-    token_ids_.assign(1, 0);  // row 0: every other word
-    token_ids_.insert(token_ids_.end(), ids.begin(), ids.end());
-    config_.vocabulary = std::ssize(token_ids_);
     if (!request.diffusion_model.empty() && request.guess_share > 0) {
       StateDict tensors = load_weights(request.diffusion_model);
       for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kFloat);
@@ -75,26 +159,25 @@ class ClipTask final : public Task {
   }
 
   nlohmann::json config() const override {
-    return {{"activation", activation},
-            {"input_size", config_.input_size},
-            {"patch", config_.patch},
-            {"embedding", config_.embedding},
-            {"vision_width", config_.vision_width},
-            {"vision_layers", config_.vision_layers},
-            {"text_width", config_.text_width},
-            {"text_layers", config_.text_layers},
-            {"context", config_.context},
-            {"vocabulary", config_.vocabulary}};
+    nlohmann::json config = {{"activation", activation_},        {"input_size", config_.input_size},
+                             {"embedding", config_.embedding},   {"vision_width", config_.vision_width},
+                             {"text_width", config_.text_width}, {"text_layers", config_.text_layers},
+                             {"context", config_.context},       {"vocabulary", config_.vocabulary}};
+    if (config_.is_vit) {
+      config.update({{"patch", config_.patch}, {"vision_layers", config_.vision_layers}});
+    } else {
+      config.update({{"kind", "resnet"}, {"stage_blocks", config_.stage_blocks}});
+    }
+    return config;
   }
 
   void start(const StateDict& tensors, std::int64_t first) override {
-    clip_.emplace(tensors, activation);
+    clip_.emplace(tensors, activation_);
+    meets_strange_words_ = tensors.contains("token_ids");
     logit_scale_ = tensors.at("logit_scale");
     batches_ = std::make_unique<Ahead<CaptionedBatch>>(
-        [seed = request_.seed, variety = request_.variety, count = request_.batch,
-         side = static_cast<int>(request_.picture_size)](std::uint64_t index) {
-          return captioned_batch(seed, index * static_cast<std::uint64_t>(count), count, side, variety);
-        },
+        [source = picture_source(request_), count = request_.batch, side = static_cast<int>(request_.picture_size)](
+            std::uint64_t index) { return source->batch(index * static_cast<std::uint64_t>(count), count, side); },
         static_cast<std::uint64_t>(first), 4, request_.painters);
   }
 
@@ -102,9 +185,9 @@ class ClipTask final : public Task {
     const CaptionedBatch batch = batches_->take();
     RandomStream draws(step_seed(request_.seed, step));
     const at::Tensor views = random_views(shown_pictures(batch.pictures, draws), config_.input_size, {}, draws);
-    const at::Tensor images = clip_->encode_image(clip_input(views));
-    const at::Tensor texts = clip_->encode_text(tokens(batch.captions, draws));
-    return contrastive_loss(images, texts, logit_scale_.exp(), agreement(batch));
+    const at::Tensor images = clip_->encode_image_training(clip_input(views).to(device_of(*clip_)));
+    const at::Tensor texts = clip_->encode_text(tokens(batch.captions, draws).to(device_of(*clip_)));
+    return contrastive_loss(images, texts, logit_scale_.exp(), agreement(batch).to(device_of(*clip_)));
   }
 
   void after_step() override {
@@ -113,17 +196,20 @@ class ClipTask final : public Task {
   }
 
   std::string look(const StateDict& tensors, std::int64_t step) const override {
-    const Clip clip(tensors, activation);
+    const Clip clip(tensors, activation_);
+    if (request_.pictures) return found_captions(clip, step);
     std::vector<Scene> scenes;
     for (std::uint64_t i = 0; i < 160; ++i)
       scenes.push_back(random_scene(splitmix64(~request_.seed) + i, request_.variety));
     const at::Tensor x0 = to_signed(paint_batch(scenes, static_cast<int>(request_.picture_size)));
-    std::string line = fmt::format("right at step {} (subject, sky, ground): ", step) + scores(clip, scenes, x0);
+    std::vector<std::string> names;
+    for (const Attribute& attribute : judged_attributes()) names.emplace_back(attribute.name);
+    std::string line = fmt::format("right at step {} ({}): {}", step, fmt::join(names, ", "), scores(clip, scenes, x0));
     if (unet_) {
       for (const double time : {300.0, 500.0, 700.0}) {
         RandomStream draws(request_.seed);
         const Noised noised = add_noise_at(x0, time, draws);
-        const at::Tensor view = guidance_view(noised, unet_->forward(noised.x, noised.t));
+        const at::Tensor view = guidance_view(noised, predict_v(*unet_, noised));
         line += fmt::format("; from t = {}: ", time) + scores(clip, scenes, view);
       }
     }
@@ -139,7 +225,7 @@ class ClipTask final : public Task {
       const at::NoGradGuard no_grad;
       at::Tensor first = pictures.narrow(0, 0, guesses);
       const Noised noised = add_random_noise(first, latest_guess, draws);
-      first.copy_(guidance_view(noised, unet_->forward(noised.x, noised.t)));
+      first.copy_(guidance_view(noised, predict_v(*unet_, noised)));
     }
     return pictures.add_(1).div_(2);
   }
@@ -151,9 +237,9 @@ class ClipTask final : public Task {
     std::size_t longest = 0;
     for (const Caption& caption : captions) {
       std::vector<std::int64_t> row = tokenizer_.encode(caption.text);
-      if (draws.rand() < 0.2) {
+      if (meets_strange_words_ && draws.rand() < 0.2) {
         const std::int64_t count = draws.randint(1, 4), place = draws.randint(0, std::ssize(row) + 1);
-        row.insert(row.begin() + place, static_cast<std::size_t>(count), token_ids_[0]);
+        row.insert(row.begin() + place, static_cast<std::size_t>(count), strange_word);
       }
       row.insert(row.begin(), tokenizer_.start_token());
       row.resize(std::min(row.size(), static_cast<std::size_t>(config_.context) - 1));
@@ -176,40 +262,57 @@ class ClipTask final : public Task {
     for (const std::string& text : texts) {
       rows.push_back(at::tensor(tokenizer_.context(text, static_cast<std::size_t>(config_.context)).ids, at::kLong));
     }
-    const at::Tensor embedded = clip.encode_text(at::stack(rows));
+    const at::Tensor embedded = clip.encode_text(at::stack(rows).to(device_of(clip)));
     return embedded / embedded.norm(2, {1}, true);
   }
 
-  /// The shares of subjects, skies and grounds that are nearest to their own plain name. pictures in [-1,1].
-  std::string scores(const Clip& clip, const std::vector<Scene>& scenes, const at::Tensor& pictures) const {
+  /// How many of the folder's pictures are nearest to their own caption.
+  std::string found_captions(const Clip& clip, std::int64_t step) const {
+    const CaptionedBatch batch =
+        request_.pictures->batch(first_unseen, pictures_looked_at, static_cast<int>(request_.picture_size));
+    std::set<std::string> different;
+    for (const Caption& caption : batch.captions) different.insert(caption.text);
+    const std::vector<std::string> texts(different.begin(), different.end());
+    const at::Tensor images = encode_pictures(clip, to_signed(batch.pictures));
+    const at::Tensor nearest = images.matmul(embed(clip, texts).t()).argmax(1).cpu();
+    std::int64_t right = 0;
+    for (std::size_t i = 0; i < batch.captions.size(); ++i) {
+      const auto j = static_cast<std::size_t>(nearest[static_cast<std::int64_t>(i)].item<std::int64_t>());
+      right += texts[j] == batch.captions[i].text ? 1 : 0;
+    }
+    return fmt::format("at step {}, {} of {} pictures are nearest to their own of {} captions", step, right,
+                       batch.captions.size(), texts.size());
+  }
+
+  /// pictures in [-1,1].
+  at::Tensor encode_pictures(const Clip& clip, const at::Tensor& pictures) const {
     const at::Tensor small =
         at::_upsample_bilinear2d_aa((pictures + 1) / 2, {config_.input_size, config_.input_size}, false);
-    const at::Tensor images = clip.encode_image(clip_input(small));
-    const auto share = [&](std::size_t count, const auto& name, const auto& truth) {
+    return clip.encode_image(clip_input(small).to(device_of(clip)));
+  }
+
+  /// Of each judged attribute, the share of pictures that are nearest to the plain name of their own value. pictures in
+  /// [-1,1].
+  std::string scores(const Clip& clip, const std::vector<Scene>& scenes, const at::Tensor& pictures) const {
+    const at::Tensor images = encode_pictures(clip, pictures);
+    std::vector<std::string> shares;
+    for (const Attribute& attribute : judged_attributes()) {
       std::vector<std::string> names;
-      for (std::size_t i = 0; i < count; ++i) names.push_back(name(i));
-      const at::Tensor nearest = images.matmul(embed(clip, names).t()).argmax(1);
-      double right = 0;
+      for (std::int64_t value = 0; value < attribute.count; ++value) names.push_back(attribute.value_name(value));
+      const at::Tensor nearest = images.matmul(embed(clip, names).t()).argmax(1).cpu();
+      int right = 0;
       for (std::size_t i = 0; i < scenes.size(); ++i) {
-        right += nearest[static_cast<std::int64_t>(i)].template item<std::int64_t>() ==
-                 static_cast<std::int64_t>(truth(scenes[i]));
+        right += nearest[static_cast<std::int64_t>(i)].item<std::int64_t>() == attribute.of(scenes[i]) ? 1 : 0;
       }
-      return 100 * right / static_cast<double>(scenes.size());
-    };
-    return fmt::format("{:.0f} {:.0f} {:.0f} %",
-                       share(
-                           subject_count, [](std::size_t i) { return subject_name(static_cast<Subject>(i)); },
-                           [](const Scene& s) { return s.subject; }),
-                       share(
-                           sky_count, [](std::size_t i) { return sky_name(static_cast<Sky>(i)); },
-                           [](const Scene& s) { return s.sky; }),
-                       share(
-                           ground_count, [](std::size_t i) { return ground_name(static_cast<Ground>(i)); },
-                           [](const Scene& s) { return s.ground; }));
+      shares.push_back(fmt::format("{:.0f}", 100.0 * right / static_cast<double>(scenes.size())));
+    }
+    return fmt::format("{} %", fmt::join(shares, " "));
   }
 
   TrainRequest request_;
   ClipConfig config_;
+  std::string activation_;
+  bool meets_strange_words_ = true;
   Tokenizer tokenizer_;
   std::vector<std::int64_t> token_ids_;
   std::optional<UNet> unet_;

@@ -1,4 +1,5 @@
-// A small unconditional UNet with v prediction (Salimans & Ho 2022) on ADM's linear schedule.
+// A small unconditional UNet on ADM's linear schedule: v prediction (Salimans & Ho 2022) or epsilon prediction, without
+// or with a learned variance (Nichol & Dhariwal 2021).
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -12,9 +13,16 @@
 #include "train/batches.h"
 #include "train/noising.h"
 #include "train/task.h"
+#include "train/variational.h"
 
 namespace disco {
 namespace {
+
+constexpr double diffusion_steps = 1000;
+/// λ of L_hybrid = L_simple + λ·L_vlb (Nichol & Dhariwal 2021, eq. 16).
+constexpr double bound_weight = 0.001;
+
+at::Device device_of(const UNet& unet) { return unet.parameters().begin()->second.device(); }
 
 class DiffusionTask final : public Task {
  public:
@@ -32,10 +40,7 @@ class DiffusionTask final : public Task {
                             {"resblock_updown", false}};
     sizes.update(request.config);
     config_ = UNetConfig::from_json(sizes);
-    if (config_.prediction != "v" || config_.learn_sigma || config_.class_count != 0) {
-      throw RequestError("only unconditional networks with v prediction and without learned variance are trained",
-                         "config");
-    }
+    if (config_.class_count != 0) throw RequestError("only unconditional networks are trained", "config");
   }
 
   StateDict initial() const override { return initial_unet(config_, request_.seed); }
@@ -62,37 +67,45 @@ class DiffusionTask final : public Task {
 
   void start(const StateDict& tensors, std::int64_t first) override {
     unet_.emplace(config_, tensors);
-    const auto batch = static_cast<std::uint64_t>(request_.batch);
     batches_ = std::make_unique<Ahead<at::Tensor>>(
-        [seed = request_.seed, variety = request_.variety, batch,
+        [source = picture_source(request_), count = request_.batch,
          side = static_cast<int>(request_.picture_size)](std::uint64_t index) {
-          std::vector<Scene> scenes;
-          for (std::uint64_t i = 0; i < batch; ++i)
-            scenes.push_back(random_scene(sample_seed(seed, index * batch + i), variety));
-          return paint_batch(scenes, side);
+          return source->batch(index * static_cast<std::uint64_t>(count), count, side).pictures;
         },
         static_cast<std::uint64_t>(first), 8, request_.painters);
   }
 
   at::Tensor loss(std::int64_t step) override {
     RandomStream draws(step_seed(request_.seed, step));
-    const Noised noised = add_random_noise(to_signed(batches_->take()), 1000, draws);
-    const at::Tensor v = unet_->forward(noised.x, noised.t);
-    return at::mse_loss(v, noised.v);
+    const at::Tensor x0 = to_signed(batches_->take()).to(device_of(*unet_));
+    const Noised noised = add_random_noise(x0, 1000, draws);
+    const at::Tensor output = unet_->forward(noised.x, noised.t), said = output.narrow(1, 0, 3);
+    const at::Tensor truth =
+        config_.prediction == "v" ? noised.v : noised.sigma * noised.x + noised.alpha * noised.v;  // = ε
+    const at::Tensor simple = at::mse_loss(said, truth);
+    return config_.learn_sigma ? simple + bound_weight * bound(x0, noised, output) : simple;
   }
 
   std::string look(const StateDict& tensors, std::int64_t step) const override {
     constexpr std::int64_t columns = 6, rows = 4;
     const UNet unet(config_, tensors);
     RandomStream draws(request_.seed);
-    const at::Tensor pictures =
-        sample_pictures(unet, draws.randn({columns * rows, 3, request_.picture_size, request_.picture_size}), 25);
+    const at::Tensor noise = draws.randn({columns * rows, 3, request_.picture_size, request_.picture_size});
+    const at::Tensor pictures = sample_pictures(unet, noise.to(device_of(unet)), 25);
     const fs::path path = request_.run_folder / fmt::format("samples-{:06}.png", step);
     write_picture(path, to_picture(contact_sheet(pictures, columns)));
     return "samples: " + path.string();
   }
 
  private:
+  /// L_vlb as its terms at the batch's times estimate it, from a mean that it does not move (Nichol & Dhariwal 2021,
+  /// section 3.1): only the variance learns from it.
+  at::Tensor bound(const at::Tensor& x0, const Noised& noised, const at::Tensor& output) const {
+    const at::Tensor v = v_of_output(*unet_, output.narrow(1, 0, 3).detach(), noised.x, noised.alpha, noised.sigma);
+    const at::Tensor predicted = noised.alpha * noised.x - noised.sigma * v;
+    return diffusion_steps * bound_terms(x0, noised.x, noised.t, predicted, output.narrow(1, 3, 3)).mean();
+  }
+
   TrainRequest request_;
   UNetConfig config_;
   std::optional<UNet> unet_;

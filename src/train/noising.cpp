@@ -26,7 +26,8 @@ Noised noised(const at::Tensor& x0, const std::vector<int>& entries, RandomStrea
     alpha[k] = static_cast<float>(std::sqrt(alpha_bar));
     sigma[k] = static_cast<float>(std::sqrt(1 - alpha_bar));
   }
-  const at::Tensor noise = draws.randn(x0.sizes());
+  const at::Tensor noise = draws.randn(x0.sizes()).to(x0.device());
+  for (at::Tensor* values : {&result.t, &result.alpha, &result.sigma}) *values = values->to(x0.device());
   result.x = result.alpha * x0 + result.sigma * noise;
   result.v = result.alpha * noise - result.sigma * x0;
   return result;
@@ -45,6 +46,16 @@ Noised add_noise_at(const at::Tensor& x0, double time, RandomStream& draws) {
   return noised(x0, std::vector<int>(static_cast<std::size_t>(x0.size(0)), static_cast<int>(time)), draws);
 }
 
+at::Tensor v_of_output(const UNet& unet, const at::Tensor& output, const at::Tensor& x, const at::Tensor& alpha,
+                       const at::Tensor& sigma) {
+  const at::Tensor said = output.narrow(1, 0, 3);
+  return unet.config().prediction == "v" ? said : (said - sigma * x) / alpha;
+}
+
+at::Tensor predict_v(const UNet& unet, const Noised& noised) {
+  return v_of_output(unet, unet.forward(noised.x, noised.t), noised.x, noised.alpha, noised.sigma);
+}
+
 at::Tensor guidance_view(const Noised& noised, const at::Tensor& v) {
   const at::Tensor x0 = noised.alpha * noised.x - noised.sigma * v;
   return x0 * noised.sigma + noised.x * (1 - noised.sigma);
@@ -57,7 +68,9 @@ at::Tensor sample_pictures(const UNet& unet, at::Tensor x, std::int64_t steps) {
     const auto at_i = static_cast<std::size_t>(i);
     const double alpha = std::sqrt(schedule.alphas_cumprod[at_i]), sigma = std::sqrt(1 - schedule.alphas_cumprod[at_i]);
     const double before = schedule.alphas_cumprod_prev[at_i];
-    const at::Tensor v = unet.forward(x, at::full({x.size(0)}, schedule.model_time(i)));
+    const at::Tensor time = at::full({x.size(0)}, schedule.model_time(i), x.options());
+    const at::Tensor v =
+        v_of_output(unet, unet.forward(x, time), x, at::full({}, alpha, x.options()), at::full({}, sigma, x.options()));
     shown = (alpha * x - sigma * v).clamp(-1, 1);
     const at::Tensor noise = (x - alpha * shown) / sigma;
     x = std::sqrt(before) * shown + std::sqrt(1 - before) * noise;

@@ -22,6 +22,12 @@ Noised add_random_noise(const at::Tensor& x0, double end, RandomStream& draws);
 /// The same with one time for all.
 Noised add_noise_at(const at::Tensor& x0, double time, RandomStream& draws);
 
+/// The network's v of noised pictures (N,3,H,W), whatever it predicts and whether it has a learned variance.
+at::Tensor predict_v(const UNet& unet, const Noised& noised);
+/// v of a network's first three channels, by its prediction: v = (ε − σ·x)/α.
+at::Tensor v_of_output(const UNet& unet, const at::Tensor& output, const at::Tensor& x, const at::Tensor& alpha,
+                       const at::Tensor& sigma);
+
 /// What the guidance looks at: x̂0·σ + x·(1 − σ), with x̂0 = α·x − σ·v of the network's v.
 at::Tensor guidance_view(const Noised& noised, const at::Tensor& v);
 

@@ -15,14 +15,15 @@ class Task {
  public:
   virtual ~Task() = default;
 
-  /// All tensors of the network, freshly initialised; the floating-point ones are trained.
+  /// All tensors of the network, freshly initialised; the floating-point ones are trained, but for the running
+  /// statistics of batch norms, which a loss may move itself.
   virtual StateDict initial() const = 0;
   /// The network's sizes, as the exported model's config.
   virtual nlohmann::json config() const = 0;
   /// Settings that suit the network; what the user says holds above them. Exported as config.recommended.
   virtual nlohmann::json recommended() const { return nlohmann::json::object(); }
   /// From here on loss() is called for steps first, first + 1, … and uses these tensors, which the loop changes in
-  /// place.
+  /// place. With an `accumulate` of n, a step of loss() is a micro-batch, n of which make a step of the optimiser.
   virtual void start(const StateDict& tensors, std::int64_t first) = 0;
   /// The loss of a step, a function of the tensors, the seed and the step.
   virtual at::Tensor loss(std::int64_t step) = 0;
@@ -37,5 +38,8 @@ TrainRequest completed(TrainRequest request);
 
 std::unique_ptr<Task> diffusion_task(const TrainRequest& request);
 std::unique_ptr<Task> clip_task(const TrainRequest& request);
+std::unique_ptr<Task> secondary_task(const TrainRequest& request);
+std::unique_ptr<Task> upscaler_task(const TrainRequest& request);
+std::unique_ptr<Task> judge_task(const TrainRequest& request);
 
 }  // namespace disco

@@ -2,17 +2,23 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <chrono>
 #include <cmath>
 #include <numbers>
+#include <optional>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "train/adamw.h"
 #include "train/checkpoint.h"
+#include "train/image_folder.h"
+#include "train/log.h"
+#include "train/pocket.h"
+#include "train/start_model.h"
 #include "train/task.h"
 
 namespace disco {
@@ -36,43 +42,140 @@ double mean_decay(const TrainRequest& r, std::int64_t step) {
   return std::min(r.ema, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step)));
 }
 
-/// What a checkpoint must agree with; lengths and rates may change between the parts of a training.
-nlohmann::json identity(const TrainRequest& r, const Task& task) {
-  return {{"role", r.role},
-          {"seed", r.seed},
-          {"batch", r.batch},
-          {"picture_size", r.picture_size},
-          {"config", task.config()}};
+/// What a checkpoint must agree with; lengths, rates and the precision may change between the parts of a training.
+nlohmann::json identity(const TrainRequest& r, const Task& task, const ImageFolder* folder, const StartModel* start) {
+  nlohmann::json what = {{"role", r.role},
+                         {"seed", r.seed},
+                         {"batch", r.batch},
+                         {"picture_size", r.picture_size},
+                         {"config", task.config()}};
+  if (r.accumulate > 1) what["accumulate"] = r.accumulate;
+  if (folder) what["data"] = {{"sha256", folder->fingerprint()}, {"mirror", r.mirror}};
+  if (start) what["from"] = start->sha256;
+  return what;
+}
+
+/// Statistics of batch norms are kept as they are.
+bool is_trained(const std::string& name, const at::Tensor& tensor) {
+  return tensor.is_floating_point() && !name.ends_with("running_mean") && !name.ends_with("running_var");
 }
 
 StateDict trainable(const StateDict& tensors) {
   StateDict chosen;
   for (const auto& [name, tensor] : tensors) {
-    if (tensor.is_floating_point()) chosen[name] = tensor;
+    if (is_trained(name, tensor)) chosen[name] = tensor;
   }
   return chosen;
 }
 
+std::unique_ptr<Task> make_task(const TrainRequest& request) {
+  if (request.role == "clip") return clip_task(request);
+  if (request.role == "secondary") return secondary_task(request);
+  if (request.role == "upscaler") return upscaler_task(request);
+  if (request.role == "judge") return judge_task(request);
+  return diffusion_task(request);
+}
+
+/// Found out now rather than after hours.
+void require_writable(const fs::path& folder, const char* what) {
+  try {
+    fs::create_directories(folder);
+    AtomicFile(folder / "disco-probe").write("x");  // Never committed: it leaves nothing.
+  } catch (const fs::filesystem_error& error) {
+    throw RequestError(fmt::format("the {} cannot be made ({})", what, error.code().message()), folder.string(),
+                       "choose another folder");
+  } catch (const Error& error) {
+    throw RequestError(fmt::format("the {} cannot be written: {}", what, error.problem()), folder.string(),
+                       "choose another folder, or make room there");
+  }
+}
+
+/// While it lives, convolutions and products of matrices are computed in bfloat16. Weights are cast once.
+class MixedPrecision {
+ public:
+  MixedPrecision(bool on, at::DeviceType device) : on_(on), device_(device) {
+    if (!on_) return;
+    at::autocast::set_autocast_dtype(device_, at::kBFloat16);
+    at::autocast::set_autocast_enabled(device_, true);
+    at::autocast::set_autocast_cache_enabled(true);
+  }
+  ~MixedPrecision() {
+    if (!on_) return;
+    at::autocast::set_autocast_enabled(device_, false);
+    at::autocast::clear_cache();
+  }
+  MixedPrecision(const MixedPrecision&) = delete;
+  MixedPrecision& operator=(const MixedPrecision&) = delete;
+
+ private:
+  bool on_;
+  at::DeviceType device_;
+};
+
+/// Sets the number of threads for as long as it lives.
+class ThreadCount {
+ public:
+  explicit ThreadCount(int threads) : before_(at::get_num_threads()) {
+    if (threads > 0) at::set_num_threads(threads);
+  }
+  ~ThreadCount() { at::set_num_threads(before_); }
+  ThreadCount(const ThreadCount&) = delete;
+  ThreadCount& operator=(const ThreadCount&) = delete;
+
+ private:
+  int before_;
+};
+
 class Training {
  public:
   Training(const TrainRequest& request, TrainEvents& events)
-      : request_(completed(request)), events_(events), file_(request_.run_folder / "checkpoint.safetensors") {
-    if (request_.threads > 0) at::set_num_threads(request_.threads);
-    task_ = request_.role == "clip" ? clip_task(request_) : diffusion_task(request_);
+      : request_(completed(request)),
+        events_(events),
+        file_(request_.run_folder / "checkpoint.safetensors"),
+        threads_(request_.threads),
+        device_(request_.device) {
+    require_writable(request_.run_folder, "run folder");
+    if (!request_.export_folder.empty()) require_writable(request_.export_folder, "export folder");
+    if (!request_.data.empty()) {
+      folder_ = std::make_shared<const ImageFolder>(
+          request_.data, ImageFolder::Options{.seed = request_.seed, .mirror = request_.mirror});
+      request_.pictures = folder_;
+      pass_on_notes();
+      events_.note(fmt::format("{} pictures in {}", folder_->count(), request_.data.string()));
+    }
+    nlohmann::ordered_json asked = to_json(request_);
+    if (!request_.from.empty()) {
+      start_ = start_model(request_);
+      request_.config = start_->config;
+      if (request.picture_size == 0 && start_->config.contains("image_size")) {
+        request_.picture_size = start_->config["image_size"];
+        request_ = completed(request_);
+        asked["picture_size"] = request_.picture_size;
+      }
+    }
+    task_ = make_task(request_);
+    begin();
+    const nlohmann::ordered_json about = {{"version", DISCO_VERSION}, {"request", asked}};
+    write_file(request_.run_folder / "request.json", about.dump(2) + "\n");
+    log_.emplace(request_.run_folder / "log.csv", step_);
   }
 
   void run() {
-    begin();
     const std::int64_t first = step_;
     const auto start = Clock::now();
     auto last_checkpoint = start, last_look = start;
-    task_->start(tensors_, step_);
+    task_->start(tensors_, step_ * request_.accumulate);
     while (step_ < request_.steps) {
-      one_step();
+      const double value = one_step();
       const double seconds = seconds_since(start), done = static_cast<double>(step_ - first);
-      const double left = static_cast<double>(request_.steps - step_);
-      events_.progress({step_, request_.steps, loss_, learning_rate(request_, step_ - 1),
-                        done * static_cast<double>(request_.batch) / seconds, seconds / done * left});
+      const double left = static_cast<double>(request_.steps - step_), rate = learning_rate(request_, step_ - 1);
+      const double speed = done * static_cast<double>(request_.batch * request_.accumulate) / seconds;
+      if (!log_->add(step_, value, rate, speed)) {
+        events_.note(fmt::format("{}: cannot be written any more; steps after {} are missing from it",
+                                 (request_.run_folder / "log.csv").string(), step_ - 1));
+      }
+      pass_on_notes();
+      events_.progress({step_, request_.steps, loss_, rate, speed, seconds / done * left});
       const bool stop = events_.stop_asked();
       if (stop || seconds_since(last_checkpoint) > 60 * request_.checkpoint_minutes) {
         save();
@@ -91,8 +194,9 @@ class Training {
     if (request_.sheet_minutes > 0) look();
     if (!request_.export_folder.empty()) {
       nlohmann::json config = task_->config();
-      if (const nlohmann::json recommended = task_->recommended(); !recommended.empty())
-        config["recommended"] = recommended;
+      // What suits our small networks does not suit another's.
+      const nlohmann::json recommended = start_ ? start_->recommended : task_->recommended();
+      if (!recommended.empty()) config["recommended"] = recommended;
       const fs::path weights = export_model(request_.export_folder, request_.name, request_.role, shown(), config);
       events_.note("wrote " + weights.string());
     }
@@ -100,21 +204,29 @@ class Training {
 
  private:
   void begin() {
-    const nlohmann::json mine = identity(request_, *task_);
+    const nlohmann::json mine = identity(request_, *task_, folder_.get(), start_ ? &*start_ : nullptr);
     std::optional<TrainCheckpoint> checkpoint = load_checkpoint(file_);
     if (checkpoint && checkpoint->identity != mine) {
       throw RequestError("the run folder holds another training: " + checkpoint->identity.dump(), file_.string(),
                          "choose another run folder, or ask for the same training");
     }
-    tensors_ = checkpoint ? checkpoint->tensors : task_->initial();
+    identity_ = mine;
+    if (checkpoint) {
+      tensors_ = checkpoint->tensors;
+    } else {
+      tensors_ = start_ ? std::move(start_->tensors) : task_->initial();
+    }
+    if (start_) start_->tensors.clear();
     for (auto& [name, tensor] : tensors_) {
       // A third faster for convolutions on small grids.
       if (tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+      tensor = tensor.to(device_);
     }
     const StateDict parameters = trainable(tensors_);
     optimiser_.emplace(parameters,
                        AdamWSettings{.weight_decay = request_.weight_decay, .clip_gradient = request_.clip_gradient});
     if (checkpoint) {
+      require_complete(*checkpoint, parameters);
       step_ = checkpoint->step;
       loss_ = checkpoint->loss;
       for (const auto& [name, tensor] : parameters)
@@ -123,6 +235,7 @@ class Training {
       events_.note(fmt::format("going on from step {} of {}", step_, file_.string()));
     } else {
       for (const auto& [name, tensor] : parameters) mean_[name] = tensor.detach().clone();
+      if (start_) events_.note("starting from " + start_->file.string());
     }
     for (const auto& [name, tensor] : parameters) {
       tensor.set_requires_grad(true);
@@ -130,32 +243,73 @@ class Training {
     }
   }
 
-  void one_step() {
-    const at::Tensor loss = task_->loss(step_);
-    const double value = loss.item<double>();
-    if (!std::isfinite(value)) {
-      throw Error(fmt::format("the loss is no number any more at step {}", step_), request_.run_folder.string(),
-                  "go on from the last checkpoint with a lower learning rate");
+  /// A file may be whole and still not be what was written.
+  void require_complete(const TrainCheckpoint& checkpoint, const StateDict& parameters) const {
+    for (const StateDict* part : {&checkpoint.mean, &checkpoint.first_moments, &checkpoint.second_moments}) {
+      for (const auto& [name, tensor] : parameters) {
+        const auto found = part->find(name);
+        if (found == part->end() || found->second.sizes() != tensor.sizes()) {
+          throw FormatError("the checkpoint lacks the state of " + name, file_.string(), checkpoint_advice);
+        }
+      }
     }
-    const auto gradients =
-        torch::autograd::grad({loss}, parameters_, {}, /*retain_graph=*/false, /*create_graph=*/false,
-                              /*allow_unused=*/true);
-    std::vector<at::Tensor> complete(gradients.begin(), gradients.end());
-    for (std::size_t i = 0; i < complete.size(); ++i) {
-      if (!complete[i].defined()) complete[i] = at::zeros_like(parameters_[i]);
+  }
+
+  /// The gradients of the mean of the micro-batches' losses.
+  double one_step() {
+    std::vector<at::Tensor> sum;
+    double value = 0;
+    const auto share = 1 / static_cast<double>(request_.accumulate);
+    for (std::int64_t part = 0; part < request_.accumulate; ++part) {
+      at::Tensor loss;
+      {
+        const MixedPrecision precision(request_.precision == "bfloat16", device_.type());
+        loss = task_->loss(step_ * request_.accumulate + part);
+      }
+      value += loss.item<double>() * share;
+      if (!std::isfinite(value)) {
+        throw Error(fmt::format("the loss is no number any more at step {}", step_), request_.run_folder.string(),
+                    "go on from the last checkpoint with a lower learning rate");
+      }
+      if (request_.accumulate > 1) loss = loss * share;
+      auto gradients = torch::autograd::grad({loss}, parameters_, {}, /*retain_graph=*/false, /*create_graph=*/false,
+                                             /*allow_unused=*/true);
+      if (sum.empty()) {
+        sum.assign(gradients.begin(), gradients.end());
+        continue;
+      }
+      for (std::size_t i = 0; i < sum.size(); ++i) {
+        if (!gradients[i].defined()) continue;
+        sum[i] = sum[i].defined() ? sum[i] + gradients[i] : gradients[i];
+      }
     }
-    optimiser_->step(std::move(complete), learning_rate(request_, step_));
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      if (!sum[i].defined()) sum[i] = at::zeros_like(parameters_[i]);
+    }
+    optimiser_->step(std::move(sum), learning_rate(request_, step_));
     task_->after_step();
     move_mean(mean_, tensors_, mean_decay(request_, step_));
-    const double share = std::max(0.01, 1.0 / static_cast<double>(step_ + 1));
-    loss_ += share * (value - loss_);
+    const double weight = std::max(0.01, 1.0 / static_cast<double>(step_ + 1));
+    loss_ += weight * (value - loss_);
     ++step_;
+    return value;
   }
 
   void save() {
-    save_checkpoint(file_, {step_, loss_, identity(request_, *task_), tensors_, mean_, optimiser_->first_moments(),
-                            optimiser_->second_moments()});
+    try {
+      save_checkpoint(
+          file_, {step_, loss_, identity_, tensors_, mean_, optimiser_->first_moments(), optimiser_->second_moments()});
+    } catch (const Error& error) {
+      const std::string old = fs::exists(file_) ? "the checkpoint before it is still whole: " : "";
+      throw Error(fmt::format("the checkpoint of step {} could not be written: {}", step_, error.problem()),
+                  file_.string(), old + "make room there and run the same command again");
+    }
     events_.note(fmt::format("checkpoint at step {}: {}", step_, file_.string()));
+  }
+
+  void pass_on_notes() {
+    if (!folder_) return;
+    for (const std::string& note : folder_->take_notes()) events_.note(note);
   }
 
   /// The mean of the trained tensors, and the others.
@@ -173,7 +327,13 @@ class Training {
   TrainRequest request_;
   TrainEvents& events_;
   fs::path file_;
+  ThreadCount threads_;
+  at::Device device_;
+  std::shared_ptr<const ImageFolder> folder_;
+  std::optional<StartModel> start_;  ///< Its tensors move to tensors_.
   std::unique_ptr<Task> task_;
+  nlohmann::json identity_;
+  std::optional<TrainLog> log_;
   StateDict tensors_, mean_;
   std::vector<at::Tensor> parameters_;
   std::optional<AdamW> optimiser_;
@@ -183,30 +343,13 @@ class Training {
 
 }  // namespace
 
-TrainRequest completed(TrainRequest r) {
-  const auto demand = [](bool good, const char* problem, const char* key) {
-    if (!good) throw RequestError(problem, key);
-  };
-  demand(r.role == "diffusion" || r.role == "clip", "the role to train is diffusion or clip", "role");
-  demand(!r.run_folder.empty(), "a training needs a folder for its checkpoint", "run_folder");
-  const bool clip = r.role == "clip";
-  if (r.name.empty()) r.name = clip ? "pocket-clip" : "pocket-diffusion";
-  if (r.batch == 0) r.batch = clip ? 96 : 16;
-  if (r.learning_rate == 0) r.learning_rate = clip ? 6e-4 : 8e-4;
-  demand(r.steps >= 1, "steps must be 1 or more", "steps");
-  demand(r.batch >= 1 && r.batch <= 4096, "the batch must be 1 to 4096", "batch");
-  demand(r.learning_rate > 0 && r.learning_rate < 1, "the learning rate must be above 0 and below 1", "learning_rate");
-  demand(r.decay >= 0 && r.decay <= 1, "decay is a share from 0 to 1", "decay");
-  demand(r.ema >= 0 && r.ema < 1, "ema must be 0 or more and below 1", "ema");
-  demand(r.guess_share >= 0 && r.guess_share <= 1, "guess_share is a share from 0 to 1", "guess_share");
-  demand(r.variety >= 0 && r.variety <= 1, "variety is a share from 0 to 1", "variety");
-  demand(r.painters >= 1 && r.painters <= 64, "painters must be 1 to 64", "painters");
-  demand(r.picture_size >= 16 && r.picture_size <= 512 && r.picture_size % 16 == 0,
-         "the picture size must be a multiple of 16 from 16 to 512", "picture_size");
-  return r;
+void train(const TrainRequest& request, TrainEvents& events) {
+  if (request.role == "pocket") {
+    train_pocket(request, events);
+  } else {
+    Training(request, events).run();
+  }
 }
-
-void train(const TrainRequest& request, TrainEvents& events) { Training(request, events).run(); }
 
 }  // namespace disco
 
