@@ -55,14 +55,18 @@ std::vector<Flag> engine_flags() {
   };
 }
 
-std::unique_ptr<Engine> load_engine(const CommandLine& line) {
+EngineOptions engine_options(const CommandLine& line) {
   EngineOptions options;
   options.model_folders = model_folders(line);
   options.device = line.text("--device", "auto");
   options.threads = line.whole_number("--threads", 0, 0);
   options.memory_limit_gib = line.number("--memory", 0, 0);
+  return options;
+}
+
+std::unique_ptr<Engine> load_engine(const CommandLine& line) {
   const auto create = entry_point<CreateEngine>("disco_create_engine");
-  std::unique_ptr<Engine> engine(create(DISCO_VERSION, options));
+  std::unique_ptr<Engine> engine(create(DISCO_VERSION, engine_options(line)));
   if (!engine)
     throw Error("the engine is of another version than the program (" DISCO_VERSION ")", library_path().string(),
                 rebuild);
@@ -70,6 +74,7 @@ std::unique_ptr<Engine> load_engine(const CommandLine& line) {
 }
 
 TrainFunction load_trainer() { return entry_point<TrainFunction>("disco_train"); }
+AdherenceFunction load_adherence() { return entry_point<AdherenceFunction>("disco_measure_adherence"); }
 
 // Where ModelStore::default_folders() looks: the chosen folder or the user's, then the program's own.
 std::vector<fs::path> model_folders(const CommandLine& line) {

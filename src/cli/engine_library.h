@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "bench/adherence.h"
 #include "cli/command_line.h"
 #include "run/engine.h"
 #include "train/train.h"
@@ -15,9 +16,11 @@ std::vector<Flag> engine_flags();
 /// libdisco_engine.so from the folder of libdisco_base.so, or from ../lib beside the program. Throws Error when it is
 /// missing or of another version. The library stays loaded.
 std::unique_ptr<Engine> load_engine(const CommandLine& line);
+EngineOptions engine_options(const CommandLine& line);
 
-/// The trainer of the same library, and where models are looked for.
+/// What else the library does, and where models are looked for.
 TrainFunction load_trainer();
+AdherenceFunction load_adherence();
 std::vector<std::filesystem::path> model_folders(const CommandLine& line);
 
 }  // namespace disco

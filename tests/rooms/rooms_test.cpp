@@ -27,7 +27,9 @@ const std::map<std::string, std::set<std::string>> allowed = {
     {"run", {"core", "picture", "settings", "tensor", "models", "diffusion", "guidance", "sampler"}},
     {"train",
      {"core", "picture", "settings", "tensor", "models", "diffusion", "guidance", "sampler", "run"}},
-    {"cli", {"core", "picture", "settings", "models", "run", "train"}},
+    {"bench",
+     {"core", "picture", "settings", "tensor", "models", "diffusion", "guidance", "sampler", "run", "train"}},
+    {"cli", {"core", "picture", "settings", "models", "run", "train", "bench"}},
 };
 
 const std::set<std::string> without_torch = {"core", "picture", "settings", "cli"};

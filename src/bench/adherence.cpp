@@ -1,0 +1,189 @@
+#include "bench/adherence.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "models/store.h"
+#include "run/contact_sheet.h"
+#include "settings/table.h"
+#include "tensor/picture_tensor.h"
+#include "train/judge.h"
+#include "train/world/evaluation.h"
+
+namespace disco {
+namespace {
+
+/// Of a cell of the sheets.
+constexpr int sheet_cell = 128;
+
+std::string folder_name(const std::string& arm) {
+  std::string name = arm;
+  std::ranges::replace(name, ' ', '-');
+  return file_spelling(name);
+}
+
+Settings with_prompt(Settings settings, const std::string& text, int k) {
+  Prompt prompt;
+  prompt.text = prompt.written = text;
+  settings.text_prompts = {{0, {prompt}}};
+  settings.image_prompts.clear();
+  settings.seed = std::max<std::int64_t>(settings.seed, 0) + k;
+  settings.n_batches = 1;
+  settings.intermediate_saves = {};
+  settings.batch_name = "picture";
+  settings.image_format = "png";
+  return settings;
+}
+
+/// What the pictures of an arm's folder depend on.
+std::string identity(const AdherenceArm& arm) { return to_json(with_prompt(arm.settings, "", 0)).dump(1) + "\n"; }
+
+class Measurement {
+ public:
+  Measurement(const AdherenceRequest& request, AdherenceEvents& events)
+      : request_(request),
+        events_(events),
+        judge_(judge_weights(ModelStore(request.engine.model_folders).require(request.judge, "judge"))),
+        engine_(disco_create_engine(DISCO_VERSION, request.engine)),
+        prompts_(evaluation_prompts()) {
+    if (request.prompts < 1 || request.prompts > static_cast<int>(prompts_.size())) {
+      throw RequestError(fmt::format("there are 1 to {} prompts", prompts_.size()), "prompts");
+    }
+    prompts_.resize(static_cast<std::size_t>(request.prompts));
+  }
+
+  AdherenceResult run() {
+    AdherenceResult result;
+    const std::vector<AdherenceArm> arms = adherence_arms(request_);
+    for (const AdherenceArm& arm : arms) claim(arm);
+    for (const AdherenceArm& arm : arms) {
+      result.arms.push_back(measure(arm));
+      write_file(request_.out / "adherence.json", to_json(result).dump(1) + "\n");
+    }
+    return result;
+  }
+
+ private:
+  static StateDict judge_weights(const ModelEntry& entry) {
+    StateDict tensors = load_weights(entry.weights);
+    for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kFloat);
+    return tensors;
+  }
+
+  fs::path folder(const AdherenceArm& arm) const { return request_.out / folder_name(arm.name); }
+
+  /// Pictures of other settings must not be counted as this arm's.
+  void claim(const AdherenceArm& arm) const {
+    const fs::path file = folder(arm) / "settings.json";
+    if (!fs::exists(file)) {
+      fs::create_directories(folder(arm));
+      write_file(file, identity(arm));
+    } else if (read_file(file) != identity(arm)) {
+      throw RequestError("the folder holds pictures that were drawn with other settings", folder(arm).string(),
+                         "give another folder with --out");
+    }
+  }
+
+  AdherenceResult::Arm measure(const AdherenceArm& arm) {
+    std::vector<Picture> pictures;
+    std::vector<std::string> labels;
+    for (int k = 0; k < request_.prompts; ++k) {
+      pictures.push_back(to_rgb(read_picture(picture(arm, k))));
+      labels.push_back(std::to_string(k + 1));
+      events_.drawn(arm.name, k + 1, request_.prompts);
+    }
+    AdherenceResult::Arm measured{arm.name, scores(pictures), request_.out / (folder_name(arm.name) + ".png")};
+    write_picture(measured.sheet, contact_sheet(pictures, labels, sheet_cell));
+    return measured;
+  }
+
+  /// Draws prompt k unless that is done.
+  fs::path picture(const AdherenceArm& arm, int k) {
+    const fs::path finished = folder(arm) / fmt::format("{:03}.png", k + 1);
+    if (fs::exists(finished)) return finished;
+    if (request_.interrupt && request_.interrupt->load()) {
+      throw Interrupted(fmt::format("stopped after {} pictures of \"{}\"", k, arm.name), request_.out.string(),
+                        "run the same command again to go on");
+    }
+    // Its own interrupts would leave checkpoints that nobody resumes; a picture takes seconds.
+    const fs::path work = folder(arm) / "work";
+    RunRequest run;
+    run.resolved.settings = with_prompt(arm.settings, prompts_[static_cast<std::size_t>(k)].text, k);
+    run.out = work;
+    run.checkpoint_seconds = 1e9;
+    RunListener silent;
+    fs::rename(engine_->run(run, silent).pictures.at(0), finished);
+    fs::remove_all(work);
+    return finished;
+  }
+
+  std::vector<AdherenceScore> scores(const std::vector<Picture>& pictures) const {
+    const at::NoGradGuard no_gradient;
+    std::vector<AdherenceScore> result;
+    for (const Attribute& attribute : judged_attributes()) result.push_back({attribute.name});
+    std::vector<std::map<std::int64_t, int>> asked(result.size());
+    for (std::size_t k = 0; k < pictures.size(); ++k) {
+      const Verdict verdict = judge_.judge(to_tensor(pictures[k])).front();
+      for (std::size_t i = 0; i < result.size(); ++i) {
+        const std::int64_t wanted = judged_attributes()[i].of(prompts_[k].scene);
+        result[i].right += verdict.parts[i].value == wanted ? 1 : 0;
+        result[i].asked += 1;
+        asked[i][wanted] += 1;
+      }
+    }
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      int commonest = 0;
+      for (const auto& [value, count] : asked[i]) commonest = std::max(commonest, count);
+      result[i].chance = static_cast<double>(commonest) / result[i].asked;
+    }
+    return result;
+  }
+
+  const AdherenceRequest& request_;
+  AdherenceEvents& events_;
+  Judge judge_;
+  std::unique_ptr<Engine> engine_;
+  std::vector<EvaluationPrompt> prompts_;
+};
+
+}  // namespace
+
+std::vector<AdherenceArm> adherence_arms(const AdherenceRequest& request) {
+  std::vector<AdherenceArm> arms = {{"guided", request.settings}, {"unguided", request.settings}};
+  arms[1].settings.clip_guidance_scale = 0;
+  if (request.each_clip && request.settings.clip_models.size() > 1) {
+    for (const ClipChoice& clip : request.settings.clip_models) {
+      arms.push_back({clip.name + " alone", request.settings});
+      arms.back().settings.clip_models = {clip};
+    }
+  }
+  return arms;
+}
+
+AdherenceResult measure_adherence(const AdherenceRequest& request, AdherenceEvents& events) {
+  return Measurement(request, events).run();
+}
+
+nlohmann::ordered_json to_json(const AdherenceResult& result) {
+  nlohmann::ordered_json arms = nlohmann::ordered_json::array();
+  for (const AdherenceResult::Arm& arm : result.arms) {
+    nlohmann::ordered_json scores = nlohmann::ordered_json::object();
+    for (const AdherenceScore& score : arm.scores) {
+      scores[score.attribute] = {{"right", score.right}, {"asked", score.asked}, {"chance", score.chance}};
+    }
+    arms.push_back({{"name", arm.name}, {"scores", scores}, {"sheet", arm.sheet.filename().string()}});
+  }
+  return {{"arms", arms}};
+}
+
+}  // namespace disco
+
+extern "C" void disco_measure_adherence(const disco::AdherenceRequest& request, disco::AdherenceEvents& events,
+                                        disco::AdherenceResult& result) {
+  result = disco::measure_adherence(request, events);
+}
