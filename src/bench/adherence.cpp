@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <map>
 
+#include "bench/drawn_pictures.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "models/store.h"
 #include "run/contact_sheet.h"
-#include "settings/table.h"
 #include "tensor/picture_tensor.h"
 #include "train/judge.h"
 #include "train/world/evaluation.h"
@@ -27,28 +27,12 @@ std::string folder_name(const std::string& arm) {
   return file_spelling(name);
 }
 
-Settings with_prompt(Settings settings, const std::string& text, int k) {
-  Prompt prompt;
-  prompt.text = prompt.written = text;
-  settings.text_prompts = {{0, {prompt}}};
-  settings.image_prompts.clear();
-  settings.seed = std::max<std::int64_t>(settings.seed, 0) + k;
-  settings.n_batches = 1;
-  settings.intermediate_saves = {};
-  settings.batch_name = "picture";
-  settings.image_format = "png";
-  return settings;
-}
-
-/// What the pictures of an arm's folder depend on.
-std::string identity(const AdherenceArm& arm) { return to_json(with_prompt(arm.settings, "", 0)).dump(1) + "\n"; }
-
 class Measurement {
  public:
   Measurement(const AdherenceRequest& request, AdherenceEvents& events)
       : request_(request),
         events_(events),
-        judge_(judge_weights(ModelStore(request.engine.model_folders).require(request.judge, "judge"))),
+        judge_(load_judge(ModelStore(request.engine.model_folders).require(request.judge, "judge").weights)),
         engine_(disco_create_engine(DISCO_VERSION, request.engine)),
         prompts_(evaluation_prompts()) {
     if (request.prompts < 1 || request.prompts > static_cast<int>(prompts_.size())) {
@@ -60,66 +44,27 @@ class Measurement {
   AdherenceResult run() {
     AdherenceResult result;
     const std::vector<AdherenceArm> arms = adherence_arms(request_);
-    for (const AdherenceArm& arm : arms) claim(arm);
-    for (const AdherenceArm& arm : arms) {
-      result.arms.push_back(measure(arm));
+    std::vector<DrawnPictures> drawn;  // All folders are looked at before the first picture is drawn.
+    for (const AdherenceArm& arm : arms) drawn.emplace_back(request_.out / folder_name(arm.name), arm.settings);
+    for (std::size_t i = 0; i < arms.size(); ++i) {
+      result.arms.push_back(measure(arms[i].name, drawn[i]));
       write_file(request_.out / "adherence.json", to_json(result).dump(1) + "\n");
     }
     return result;
   }
 
  private:
-  static StateDict judge_weights(const ModelEntry& entry) {
-    StateDict tensors = load_weights(entry.weights);
-    for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kFloat);
-    return tensors;
-  }
-
-  fs::path folder(const AdherenceArm& arm) const { return request_.out / folder_name(arm.name); }
-
-  /// Pictures of other settings must not be counted as this arm's.
-  void claim(const AdherenceArm& arm) const {
-    const fs::path file = folder(arm) / "settings.json";
-    if (!fs::exists(file)) {
-      fs::create_directories(folder(arm));
-      write_file(file, identity(arm));
-    } else if (read_file(file) != identity(arm)) {
-      throw RequestError("the folder holds pictures that were drawn with other settings", folder(arm).string(),
-                         "give another folder with --out");
-    }
-  }
-
-  AdherenceResult::Arm measure(const AdherenceArm& arm) {
+  AdherenceResult::Arm measure(const std::string& name, const DrawnPictures& drawn) {
     std::vector<Picture> pictures;
     std::vector<std::string> labels;
     for (int k = 0; k < request_.prompts; ++k) {
-      pictures.push_back(to_rgb(read_picture(picture(arm, k))));
+      pictures.push_back(drawn.get(*engine_, prompts_[static_cast<std::size_t>(k)].text, k, request_.interrupt));
       labels.push_back(std::to_string(k + 1));
-      events_.drawn(arm.name, k + 1, request_.prompts);
+      events_.drawn(name, k + 1, request_.prompts);
     }
-    AdherenceResult::Arm measured{arm.name, scores(pictures), request_.out / (folder_name(arm.name) + ".png")};
+    AdherenceResult::Arm measured{name, scores(pictures), request_.out / (folder_name(name) + ".png")};
     write_picture(measured.sheet, contact_sheet(pictures, labels, sheet_cell));
     return measured;
-  }
-
-  /// Draws prompt k unless that is done.
-  fs::path picture(const AdherenceArm& arm, int k) {
-    const fs::path finished = folder(arm) / fmt::format("{:03}.png", k + 1);
-    if (fs::exists(finished)) return finished;
-    if (request_.interrupt && request_.interrupt->load()) {
-      throw Interrupted(fmt::format("stopped after {} pictures of \"{}\"", k, arm.name), request_.out.string(),
-                        "run the same command again to go on");
-    }
-    // Its own interrupts would leave checkpoints that nobody resumes; a picture takes seconds.
-    const fs::path work = folder(arm) / "work";
-    RunRequest run;
-    run.resolved.settings = with_prompt(arm.settings, prompts_[static_cast<std::size_t>(k)].text, k);
-    run.out = work;
-    run.checkpoint_seconds = 1e9;
-    RunListener silent;
-    fs::rename(engine_->run(run, silent).pictures.at(0), finished);
-    fs::remove_all(work);
-    return finished;
   }
 
   std::vector<AdherenceScore> scores(const std::vector<Picture>& pictures) const {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "bench/adherence.h"
+#include "bench/effects.h"
 #include "cli/command_line.h"
 #include "run/engine.h"
 #include "train/train.h"
@@ -21,6 +22,7 @@ EngineOptions engine_options(const CommandLine& line);
 /// What else the library does, and where models are looked for.
 TrainFunction load_trainer();
 AdherenceFunction load_adherence();
+EffectsFunction load_effects();
 std::vector<std::filesystem::path> model_folders(const CommandLine& line);
 
 }  // namespace disco

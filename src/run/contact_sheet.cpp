@@ -75,13 +75,15 @@ double cell_scale(const Picture& picture, int cell) {
 
 }  // namespace
 
-Picture contact_sheet(const std::vector<Picture>& pictures, const std::vector<std::string>& labels, int cell) {
+Picture contact_sheet(const std::vector<Picture>& pictures, const std::vector<std::string>& labels, int cell,
+                      int columns) {
   if (pictures.empty()) throw Error("there is nothing to put on a contact sheet");
   const int count = static_cast<int>(pictures.size());
   const double scale = cell_scale(pictures.front(), cell);
   const int width = std::max(1, static_cast<int>(std::lround(pictures.front().width * scale)));
   const int height = std::max(1, static_cast<int>(std::lround(pictures.front().height * scale)));
-  const int columns = std::clamp(static_cast<int>(std::lround(std::sqrt(double(count) * height / width))), 1, count);
+  if (columns <= 0) columns = static_cast<int>(std::lround(std::sqrt(double(count) * height / width)));
+  columns = std::clamp(columns, 1, count);
   const int rows = (count + columns - 1) / columns;
   const Surface sheet = make_surface(columns * (width + gap) + gap, rows * (height + label_height + gap) + gap);
   const Context context(cairo_create(sheet.get()), &cairo_destroy);

@@ -173,6 +173,12 @@ std::vector<Verdict> Judge::judge(const at::Tensor& pictures) const {
   return verdicts;
 }
 
+Judge load_judge(const std::filesystem::path& weights) {
+  StateDict tensors = load_weights(weights);
+  for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kFloat);
+  return Judge(std::move(tensors));
+}
+
 StateDict initial_judge(const JudgeConfig& config, std::uint64_t seed) {
   // Of a block's output at first (ConvNeXt's layer scale): a fresh block passes its input on.
   constexpr double first_scale = 0.1;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -69,6 +70,9 @@ class Judge {
   StateDict tensors_;
   std::shared_ptr<const Layers> layers_;
 };
+
+/// A judge from a weights file, in float32.
+Judge load_judge(const std::filesystem::path& weights);
 
 /// Freshly initialised weights, seeded.
 StateDict initial_judge(const JudgeConfig& config, std::uint64_t seed);
