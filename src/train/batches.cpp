@@ -29,30 +29,33 @@ at::Tensor paint_batch(std::span<const Scene> scenes, int side) {
 
 at::Tensor to_signed(const at::Tensor& pictures) { return pictures.to(at::kFloat).mul_(1 / 127.5).sub_(1); }
 
-CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int64_t count, int side, double variety) {
+CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int64_t count, int side,
+                               const WorldMix& mix) {
   CaptionedBatch batch;
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(count); ++i) {
     const std::uint64_t sample = sample_seed(seed, first + i);
-    batch.scenes.push_back(random_scene(sample, variety));
+    batch.scenes.push_back(random_scene(sample, mix));
     batch.captions.push_back(caption(batch.scenes.back(), sample));
   }
   batch.pictures = paint_batch(batch.scenes, side);
   return batch;
 }
 
+WorldMix world_mix(const TrainRequest& request) { return {request.variety, request.styled, request.coloured}; }
+
 namespace {
 
 class Painter final : public PictureSource {
  public:
-  explicit Painter(const TrainRequest& request) : seed_(request.seed), variety_(request.variety) {}
+  explicit Painter(const TrainRequest& request) : seed_(request.seed), mix_(world_mix(request)) {}
   CaptionedBatch batch(std::uint64_t first, std::int64_t count, int side) const override {
-    return captioned_batch(seed_, first, count, side, variety_);
+    return captioned_batch(seed_, first, count, side, mix_);
   }
   std::vector<std::string> texts() const override { return caption_phrases(); }
 
  private:
   std::uint64_t seed_;
-  double variety_;
+  WorldMix mix_;
 };
 
 }  // namespace

@@ -29,7 +29,8 @@ struct CaptionedBatch {
   std::vector<Caption> captions;
 };
 /// Samples first … first + count − 1 of a training.
-CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int64_t count, int side, double variety);
+CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int64_t count, int side,
+                               const WorldMix& mix);
 
 /// Where a training's pictures come from: the painter, or a folder of images.
 class PictureSource {
@@ -42,6 +43,8 @@ class PictureSource {
   virtual std::vector<std::string> texts() const = 0;
 };
 /// request.pictures, or the painter.
+/// The world that a training's pictures show.
+WorldMix world_mix(const TrainRequest& request);
 std::shared_ptr<const PictureSource> picture_source(const TrainRequest& request);
 
 /// (N,N) float32: row i, column j is 1 when caption j is true of picture i; of pictures that were not painted, when

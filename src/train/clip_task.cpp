@@ -20,6 +20,7 @@
 #include "train/contrast.h"
 #include "train/judge.h"
 #include "train/noising.h"
+#include "train/start_model.h"
 #include "train/task.h"
 #include "train/unseen.h"
 #include "train/views.h"
@@ -148,7 +149,8 @@ class ClipTask final : public Task {
     if (!request.diffusion_model.empty() && request.guess_share > 0) {
       StateDict tensors = load_weights(request.diffusion_model);
       for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kFloat);
-      unet_.emplace(UNet::recognise(tensors, {{"image_size", request.picture_size}, {"prediction", "v"}}), tensors);
+      // The prediction, above all, is what no tensor tells.
+      unet_.emplace(UNet::recognise(tensors, described_weights(request.diffusion_model).config), tensors);
     }
   }
 
@@ -200,7 +202,7 @@ class ClipTask final : public Task {
     if (request_.pictures) return found_captions(clip, step);
     std::vector<Scene> scenes;
     for (std::uint64_t i = 0; i < 160; ++i)
-      scenes.push_back(random_scene(splitmix64(~request_.seed) + i, request_.variety));
+      scenes.push_back(random_scene(splitmix64(~request_.seed) + i, world_mix(request_)));
     const at::Tensor x0 = to_signed(paint_batch(scenes, static_cast<int>(request_.picture_size)));
     std::vector<std::string> names;
     for (const Attribute& attribute : judged_attributes()) names.emplace_back(attribute.name);

@@ -70,6 +70,8 @@ TrainRequest completed(TrainRequest r) {
   demand(r.ema >= 0 && r.ema < 1, "ema must be 0 or more and below 1", "ema");
   demand(r.guess_share >= 0 && r.guess_share <= 1, "guess_share is a share from 0 to 1", "guess_share");
   demand(r.variety >= 0 && r.variety <= 1, "variety is a share from 0 to 1", "variety");
+  demand(r.styled >= 0 && r.styled <= 1, "styled is a share from 0 to 1", "styled");
+  demand(r.coloured >= 0 && r.coloured <= 1, "coloured is a share from 0 to 1", "coloured");
   demand(r.painters >= 1 && r.painters <= 64, "painters must be 1 to 64", "painters");
   demand(r.precision == "float32" || r.precision == "bfloat16", "the precision is float32 or bfloat16", "precision");
   demand(
@@ -107,6 +109,8 @@ nlohmann::ordered_json to_json(const TrainRequest& r) {
           {"device", r.device},
           {"picture_size", r.picture_size},
           {"variety", r.variety},
+          {"styled", r.styled},
+          {"coloured", r.coloured},
           {"from", r.from},
           {"data", r.data.string()},
           {"mirror", r.mirror},

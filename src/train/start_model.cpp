@@ -24,7 +24,6 @@ bool looks_like_a_file(const std::string& name) {
          extension == ".pth" || extension == ".ckpt" || extension == ".bin";
 }
 
-/// The file, and what its NAME.model.json or its tensors' names say of it.
 ModelEntry find_model(const TrainRequest& request) {
   const std::string& from = request.from;
   if (!fs::is_regular_file(from)) {
@@ -34,24 +33,8 @@ ModelEntry find_model(const TrainRequest& request) {
     }
     return ModelStore(request.model_folders).require(from, request.role);
   }
-  ModelEntry entry;
-  entry.weights = from;
-  entry.role = request.role;
-  const fs::path description = fs::path(from).replace_extension(".model.json");
-  if (fs::exists(description)) {
-    try {
-      const nlohmann::json json = nlohmann::json::parse(read_file(description));
-      entry.role = json.value("role", entry.role);
-      entry.config = json.value("config", nlohmann::json::object());
-    } catch (const nlohmann::json::exception& error) {
-      throw FormatError(std::string("it is no JSON: ") + error.what(), description.string(),
-                        "correct it, or move it away");
-    }
-  } else {
-    const Recognised recognised = RecognitionCache().look(from);
-    if (!recognised.role.empty()) entry.role = recognised.role;
-    entry.config = recognised.config;
-  }
+  ModelEntry entry = described_weights(from);
+  if (entry.role.empty()) entry.role = request.role;
   if (entry.role != request.role) {
     throw RequestError(fmt::format("this is a {} model, and a {} model is to be trained", entry.role, request.role),
                        from, "train " + entry.role + ", or start from another model");
@@ -115,6 +98,27 @@ void recognise_sizes(StartModel& model, const std::string& role, const nlohmann:
 }
 
 }  // namespace
+
+ModelEntry described_weights(const fs::path& weights) {
+  ModelEntry entry;
+  entry.weights = weights;
+  const fs::path description = fs::path(weights).replace_extension(".model.json");
+  if (!fs::exists(description)) {
+    const Recognised recognised = RecognitionCache().look(weights);
+    entry.role = recognised.role;
+    entry.config = recognised.config;
+    return entry;
+  }
+  try {
+    const nlohmann::json json = nlohmann::json::parse(read_file(description));
+    entry.role = json.value("role", "");
+    entry.config = json.value("config", nlohmann::json::object());
+  } catch (const nlohmann::json::exception& error) {
+    throw FormatError(std::string("it is no JSON: ") + error.what(), description.string(),
+                      "correct it, or move it away");
+  }
+  return entry;
+}
 
 StartModel start_model(const TrainRequest& request) {
   const ModelEntry entry = find_model(request);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "models/store.h"
 #include "models/weights/state_dict.h"
 #include "train/train.h"
 
@@ -17,6 +18,10 @@ struct StartModel {
   nlohmann::json config;  ///< The sizes that the tensors have, as the role's task takes them.
   nlohmann::json recommended = nlohmann::json::object();  ///< Of the model's own description.
 };
+
+/// A weights file, and what the NAME.model.json beside it, or else its tensors' names, say of it: role (empty: unknown)
+/// and config. Throws FormatError.
+ModelEntry described_weights(const std::filesystem::path& weights);
 
 /// Finds request.from (a weights file, or a model of the role by name) and reads off its tensors what it is. Throws
 /// RequestError when there is no such model or it is of another role, FormatError when it cannot be read.

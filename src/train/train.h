@@ -40,8 +40,8 @@ struct TrainRequest {
   std::string precision = "float32";
   std::string device = "cpu";      ///< Or "cuda", "cuda:1", …, where LibTorch has it.
   std::int64_t picture_size = 64;  ///< 0: what the model of `from` was made for, or 64.
-  double variety =
-      0.25;  ///< Of the painted world, 0 to 1; see random_scene(). May be raised between parts of a training.
+  /// Of the painted world, see WorldMix (train/world/scene.h). They may be changed between parts of a training.
+  double variety = 0.25, styled = 0.5, coloured = 0.5;
 
   /// A model to start from instead of fresh weights: a weights file, or a name in the model folders. Its sizes hold.
   std::string from;

@@ -147,7 +147,7 @@ TEST(Contrast, DoesNotPushEqualCaptionsApart) {
 }
 
 TEST(Batches, AgreementFollowsTheCaptions) {
-  const CaptionedBatch batch = captioned_batch(1, 0, 24, 16, 1);
+  const CaptionedBatch batch = captioned_batch(1, 0, 24, 16, {});
   const at::Tensor matrix = agreement(batch);
   EXPECT_EQ(batch.pictures.sizes(), at::IntArrayRef({24, 3, 16, 16}));
   EXPECT_TRUE(at::equal(matrix.diagonal(), at::ones({24})));
@@ -155,7 +155,7 @@ TEST(Batches, AgreementFollowsTheCaptions) {
   EXPECT_GT(shared, 0);
   EXPECT_LT(shared, 24 * 23);
   // Sample k does not depend on the batch that it is in.
-  const CaptionedBatch later = captioned_batch(1, 8, 16, 16, 1);
+  const CaptionedBatch later = captioned_batch(1, 8, 16, 16, {});
   EXPECT_TRUE(at::equal(later.pictures, batch.pictures.narrow(0, 8, 16)));
   EXPECT_EQ(later.captions[0].text, batch.captions[8].text);
 }

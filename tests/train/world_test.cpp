@@ -177,7 +177,7 @@ TEST(World, WithoutVarietyTheSameThingsLookTheSame) {
   std::map<Things, std::vector<std::uint8_t>> seen;
   int repeated = 0;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
-    const Scene scene = random_scene(seed, 0), varied = random_scene(seed, 1);
+    const Scene scene = random_scene(seed, {.variety = 0}), varied = random_scene(seed);
     EXPECT_EQ(scene.sky, varied.sky);
     EXPECT_EQ(scene.subject, varied.subject);
     if (scene.subject != Subject::ship && scene.subject != Subject::nothing) continue;

@@ -13,10 +13,10 @@ Kind any(Dice& dice, std::size_t count) {
   return static_cast<Kind>(dice.below(count));
 }
 
-/// The first kind in half of the cases, else any other.
+/// Any kind but the first in a share of the cases.
 template <typename Kind>
-Kind usually_first(Dice& dice, std::size_t count) {
-  return static_cast<Kind>(dice.chance(0.5) ? 0 : 1 + dice.below(count - 1));
+Kind seldom_first(Dice& dice, std::size_t count, double share) {
+  return static_cast<Kind>(dice.chance(1 - share) ? 0 : 1 + dice.below(count - 1));
 }
 
 /// Colours can be told by their names.
@@ -48,15 +48,15 @@ Tint usual_tint(Subject subject) {
 }
 
 /// What is shown; where and how comes later.
-Scene draw(Dice& dice) {
+Scene draw(Dice& dice, const WorldMix& mix) {
   Scene scene;
   scene.sky = any<Sky>(dice, sky_count);
   // An empty landscape half as often as any one subject.
   scene.subject = static_cast<Subject>((dice.below(2 * subject_count - 1) + 1) / 2);
   do scene.ground = any<Ground>(dice, ground_count);
   while (!subject_fits(scene.subject, scene.ground));
-  scene.style = usually_first<Style>(dice, style_count);
-  scene.palette = usually_first<Palette>(dice, palette_count);
+  scene.style = seldom_first<Style>(dice, style_count, mix.styled);
+  scene.palette = seldom_first<Palette>(dice, palette_count, mix.coloured);
   const bool tinted = dice.chance(1.0 / 3);
   const Tint tint = static_cast<Tint>(1 + dice.below(tint_count - 1));
   if (tinted && coloured(scene) && tintable(scene.subject) && tint != usual_tint(scene.subject)) scene.tint = tint;
@@ -79,11 +79,11 @@ Scene vary(Scene scene, Dice& dice, double variety) {
   return scene;
 }
 
-Scene scene_of(std::uint64_t seed, double variety, bool want_held_out) {
+Scene scene_of(std::uint64_t seed, const WorldMix& mix, bool want_held_out) {
   Dice dice(seed, DicePurpose::scene);
-  Scene scene = draw(dice);
-  while (held_out(scene) != want_held_out) scene = draw(dice);
-  return vary(scene, dice, variety);
+  Scene scene = draw(dice, mix);
+  while (held_out(scene) != want_held_out) scene = draw(dice, mix);
+  return vary(scene, dice, mix.variety);
 }
 
 }  // namespace
@@ -160,8 +160,8 @@ bool held_out(const Scene& scene) {
   return splitmix64(combination) % 10 == 0;
 }
 
-Scene random_scene(std::uint64_t seed, double variety) { return scene_of(seed, variety, false); }
-Scene held_out_scene(std::uint64_t seed, double variety) { return scene_of(seed, variety, true); }
+Scene random_scene(std::uint64_t seed, const WorldMix& mix) { return scene_of(seed, mix, false); }
+Scene held_out_scene(std::uint64_t seed, const WorldMix& mix) { return scene_of(seed, mix, true); }
 
 void compose(Scene& scene) {
   scene.horizon = 0.63;

@@ -73,15 +73,21 @@ Tint shown_tint(const Scene& scene);
 /// sees: prompts for them test whether a model puts together what it knows.
 bool held_out(const Scene& scene);
 
+/// How wide the world is. A small model learns a narrow one in minutes; it may be widened on the way.
+struct WorldMix {
+  /// 0 … 1, how much scenes of the same things differ: 0 paints them in one place with the same clouds, waves and
+  /// flowers; 1 uses the whole room, mirrors, and draws all details anew.
+  double variety = 1;
+  double styled = 0.5;    ///< Share of pictures with a style other than plain.
+  double coloured = 0.5;  ///< Share of pictures with a palette other than natural.
+};
+
 /// Sample `seed` of the world, never of a held-out combination. Every sky and subject is about equally likely, and
-/// every ground among those that the subject fits; half of the pictures have the plain style and half the natural
-/// palette, drawn independently; subjects are tinted in a third of the pictures whose colours can show it.
-/// `variety` from 0 to 1 says how much scenes of the same things differ: 0 paints them in one place with the same
-/// clouds, waves and flowers, which a small model learns in minutes; 1 uses the whole room, mirrors, and draws all
-/// details anew. What is shown depends on the seed alone.
-Scene random_scene(std::uint64_t seed, double variety = 1);
+/// every ground among those that the subject fits; style and palette are drawn independently; subjects are tinted in a
+/// third of the pictures whose colours can show it. What is shown does not depend on the variety.
+Scene random_scene(std::uint64_t seed, const WorldMix& mix = {});
 /// The same, of held-out combinations only.
-Scene held_out_scene(std::uint64_t seed, double variety = 1);
+Scene held_out_scene(std::uint64_t seed, const WorldMix& mix = {});
 /// Puts the horizon and the subject of the scene in their usual places, with the detail seed 0.
 void compose(Scene& scene);
 
