@@ -128,7 +128,8 @@ at::Tensor apply_affine(const at::Tensor& x, const Affine& affine, Interpolation
 
 Corners draw_corners(std::int64_t width, std::int64_t height, double share, RandomStream& stream) {
   const auto reach = [&](std::int64_t side) {
-    return static_cast<std::int64_t>(share * static_cast<double>(side / 2));
+    const std::int64_t half = side / 2;
+    return static_cast<std::int64_t>(share * static_cast<double>(half));
   };
   const auto near = [&](std::int64_t side) { return stream.randint(0, reach(side) + 1); };
   const auto far = [&](std::int64_t side) { return stream.randint(side - reach(side) - 1, side); };

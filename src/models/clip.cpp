@@ -21,10 +21,10 @@ constexpr std::int64_t largest_id = 1 << 20;
 bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
 /// "text.X" becomes "X", as in OpenAI's files.
-StateDict with_openai_names(StateDict tensors) {
+StateDict with_openai_names(const StateDict& tensors) {
   StateDict result;
-  for (auto& [name, tensor] : tensors) {
-    result.emplace(name.starts_with("text.") ? name.substr(5) : name, std::move(tensor));
+  for (const auto& [name, tensor] : tensors) {
+    result.emplace(name.starts_with("text.") ? name.substr(5) : name, tensor);
   }
   return result;
 }
@@ -54,7 +54,7 @@ struct Clip::Towers {
   at::Tensor rows;               ///< Vocabulary id → row; ids beyond its end have row 0. On the CPU.
 };
 
-Clip::Clip(StateDict tensors, const std::string& activation) : tensors_(with_openai_names(std::move(tensors))) {
+Clip::Clip(const StateDict& tensors, const std::string& activation) : tensors_(with_openai_names(tensors)) {
   if (activation != "quick_gelu" && activation != "gelu") {
     throw FormatError(fmt::format("activation \"{}\" is unknown", activation), network, "give quick_gelu or gelu");
   }

@@ -35,7 +35,7 @@ class Clip {
   /// `activation`: "quick_gelu" or "gelu". Tensors are used in their dtype; batch norms run on their running
   /// statistics. A tensor "token_ids" (int64, rows of the embedding → vocabulary ids; our small models) maps ids to
   /// rows; row 0 stands for every other word. Throws FormatError naming what is missing.
-  Clip(StateDict tensors, const std::string& activation);
+  Clip(const StateDict& tensors, const std::string& activation);
 
   /// (N,3,S,S), normalised with mean and std below → (N,D), not normalised to unit length, in x's dtype.
   /// Differentiable.

@@ -64,7 +64,10 @@ at::Tensor batch_norm_training(const at::Tensor& x, const BatchNorm& layer) {
 
 at::Tensor apply_silu(at::Tensor fresh) { return fresh.requires_grad() ? at::silu(fresh) : at::silu_(fresh); }
 
-at::Tensor apply_relu(at::Tensor fresh) { return at::relu_(fresh); }
+at::Tensor apply_relu(const at::Tensor& fresh) {
+  at::Tensor same = fresh;
+  return at::relu_(same);
+}
 
 at::Tensor add_to(at::Tensor fresh, const at::Tensor& b) { return fresh.add_(b); }
 

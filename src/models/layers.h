@@ -43,7 +43,7 @@ at::Tensor batch_norm_training(const at::Tensor& x, const BatchNorm& layer);
 /// SiLU of a fresh result that nobody else holds; overwrites it where no gradient is to come.
 at::Tensor apply_silu(at::Tensor fresh);
 /// ReLU that overwrites a fresh result of a convolution, norm or sum (whose gradients do not need it).
-at::Tensor apply_relu(at::Tensor fresh);
+at::Tensor apply_relu(const at::Tensor& fresh);
 /// a + b, into an `a` that is fresh likewise.
 at::Tensor add_to(at::Tensor fresh, const at::Tensor& b);
 /// GELU, or x·sigmoid(1.702x), of a fresh result.

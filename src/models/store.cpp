@@ -66,7 +66,7 @@ std::vector<ModelEntry> ModelStore::list() const {
 
 std::optional<ModelEntry> ModelStore::find(const std::string& name, const std::string& role) const {
   // Most models have a description or a known file name; opening every other file is the slow way.
-  if (const auto found = find_in(folders_, name, role, nullptr)) return found;
+  if (auto found = find_in(folders_, name, role, nullptr)) return found;
   return find_in(folders_, name, role, recognised_.get());
 }
 

@@ -290,7 +290,7 @@ class Json5Reader {
     if (accept_word("Infinity"))
       return negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
     if (accept_word("NaN")) return std::numeric_limits<double>::quiet_NaN();
-    const Json result = follows("0x") || follows("0X") ? hexadecimal(negative) : decimal(start, negative);
+    Json result = follows("0x") || follows("0X") ? hexadecimal(negative) : decimal(start, negative);
     if (!at_end() && (is_name_start(here()) || is_digit(here())))
       fail_at(start, "this is not a number", "put text in quotes");
     return result;

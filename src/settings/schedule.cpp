@@ -137,6 +137,7 @@ std::vector<double> read_ramp(ScheduleReader& reader, double first) {
     }
   }
   std::vector<Point> points;
+  points.reserve(stops.size());
   for (const Stop& stop : stops) points.push_back({stop.share * (Schedule::entries - 1), stop.value});
   std::vector<double> values(Schedule::entries);
   for (int entry = 0; entry < Schedule::entries; ++entry)

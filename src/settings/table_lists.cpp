@@ -36,7 +36,7 @@ std::vector<std::string> split_list(std::string_view text) {
 
 /// A list as it is, a text as its parts, anything else as a list of one.
 Json as_list(const Json& value) {
-  const Json given = unpacked(value);
+  Json given = unpacked(value);
   if (given.is_array()) return given;
   if (given.is_string()) return split_list(given.get_ref<const std::string&>());
   return Json::array({given});

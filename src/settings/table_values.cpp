@@ -89,7 +89,7 @@ std::optional<double> share_number(std::string_view text) {
 }
 
 std::string share_text(double share) {
-  const std::string shortest = fmt::format("{}%", share * 100);
+  std::string shortest = fmt::format("{}%", share * 100);
   if (share_number(shortest) == share) return shortest;
   // Rounded by the multiplication: move the decimal point of the share's own digits.
   std::array<char, 32> digits{};

@@ -31,8 +31,10 @@ std::vector<Taps> taps_of_axis(int in, int out) {
   taps.reserve(static_cast<std::size_t>(out));
   for (int j = 0; j < out; ++j) {
     const double centre = (j + 0.5) * scale;
+    // NOLINTBEGIN(bugprone-incorrect-roundings): as Pillow rounds, and no coordinate is negative where it matters.
     const int first = std::max(0, static_cast<int>(centre - support + 0.5));
     const int end = std::min(in, static_cast<int>(centre + support + 0.5));
+    // NOLINTEND(bugprone-incorrect-roundings)
     std::vector<double> weights;
     double sum = 0;
     for (int i = first; i < end; ++i) {

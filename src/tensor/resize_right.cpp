@@ -60,7 +60,7 @@ class MatrixCache {
         return found->second.matrix;
       }
     }
-    const at::Tensor matrix = device.is_cpu() ? make_matrix(in, out) : get(in, out, at::kCPU).to(device);
+    at::Tensor matrix = device.is_cpu() ? make_matrix(in, out) : get(in, out, at::kCPU).to(device);
     const std::lock_guard lock(mutex_);
     const auto [entry, added] = entries_.try_emplace(key, Entry{matrix, 0});
     entry->second.last_use = ++clock_;

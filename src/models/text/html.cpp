@@ -132,7 +132,7 @@ std::u32string unescape_html(std::u32string_view text) {
 std::u32string unescape_closed_html(std::u32string_view text) {
   return replace_references(text, [&](std::size_t i) -> std::optional<Reference> {
     if (!is_numeric(text, i)) return closed_name_at(text, i);
-    const auto reference = number_at(text, i);
+    auto reference = number_at(text, i);
     // A number that makes a semicolon is left alone, as is one of more than 24 digits.
     if (!reference || reference->length > 2 + 24 + 1 || text[i + reference->length - 1] != ';' ||
         reference->text == U";") {

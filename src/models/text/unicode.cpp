@@ -80,8 +80,8 @@ constexpr char32_t vowels = 21, trailings = 28, syllables = 11172;
 void decompose(char32_t c, std::u32string& out) {
   if (c - hangul < syllables) {
     const char32_t index = c - hangul;
-    out += leading + index / (vowels * trailings);
-    out += vowel + index % (vowels * trailings) / trailings;
+    out += static_cast<char32_t>(leading + index / (vowels * trailings));
+    out += static_cast<char32_t>(vowel + index % (vowels * trailings) / trailings);
     if (index % trailings != 0) out += trailing + index % trailings;
   } else if (const Decomposition* parts = find_code(decompositions, c)) {
     decompose(parts->first, out);

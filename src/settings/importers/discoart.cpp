@@ -163,6 +163,7 @@ void convert_clamp(Conversion& conversion) {
   }
   constexpr double open = 1e6;
   std::vector<double> limits;
+  limits.reserve(Schedule::entries);
   for (int entry = 0; entry < Schedule::entries; ++entry) {
     limits.push_back(on->at(entry) != 0 ? conversion.so_far().clamp_max.at(entry) : open);
   }
@@ -220,6 +221,7 @@ Json convert_prompt(Conversion& conversion, const Json& prompt) {
     const std::optional<Schedule> active = read_schedule(conversion, "text_prompts", prompt.at("schedule"));
     if (active) {
       std::vector<double> values;
+      values.reserve(Schedule::entries);
       for (int entry = 0; entry < Schedule::entries; ++entry)
         values.push_back(active->at(entry) != 0 ? weight.at(entry) : 0);
       weight = Schedule::from_values(values);

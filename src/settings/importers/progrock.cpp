@@ -126,6 +126,7 @@ int entry_of_step(int step, int steps) {
 /// `weight` from entry `first` up to but not including `end`, and 0 elsewhere.
 Schedule weight_between(const Schedule& weight, int first, int end) {
   std::vector<double> values;
+  values.reserve(Schedule::entries);
   for (int entry = 0; entry < Schedule::entries; ++entry)
     values.push_back(entry >= first && entry < end ? weight.at(entry) : 0);
   return Schedule::from_values(values);
@@ -199,8 +200,8 @@ void convert_prompts(Conversion& conversion, const std::string& key) {
 
 void convert_steps(Conversion& conversion) {
   conversion.take("sampling_mode", "diffusion_sampling_mode");
-  const bool starts =
-      (conversion.has("init_image") && conversion["init_image"] != "") || conversion.boolean("perlin_init", false);
+  const bool starts = (conversion.has("init_image") && conversion["init_image"] != Json(std::string())) ||
+                      conversion.boolean("perlin_init", false);
   const double ratio = conversion.number("skip_steps_ratio", 0), skip = conversion.number("skip_steps", 0);
   const auto steps = static_cast<double>(conversion.so_far().steps);
   if (skip == 0 && starts) {
