@@ -25,6 +25,7 @@ class PocketTest : public ::testing::Test {
     if (outcome.status != 0) return {};
     EXPECT_THAT(outcome.err, HasSubstr("the small models that come with Disco draw this"));
     const Picture picture = read_picture(place / outcome.out_lines().at(0));
+    EXPECT_EQ(picture.width, 256);  // Drawn at 64 and enlarged.
     Colour mean;
     const int rows = picture.height / 3;
     const double pixels = static_cast<double>(rows) * picture.width;
