@@ -139,6 +139,30 @@ std::string utf8_from_latin_1(std::string_view bytes) {
   return text;
 }
 
+std::string utf8_from_utf16(std::string_view bytes, bool big_endian) {
+  if (bytes.starts_with("\xFE\xFF") || bytes.starts_with("\xFF\xFE")) {
+    big_endian = bytes.starts_with("\xFE\xFF");
+    bytes.remove_prefix(2);
+  }
+  const auto unit = [&](std::size_t k) {
+    const auto a = static_cast<unsigned char>(bytes[k]), b = static_cast<unsigned char>(bytes[k + 1]);
+    return static_cast<char32_t>(big_endian ? (a << 8) | b : (b << 8) | a);
+  };
+  std::string text;
+  for (std::size_t k = 0; k + 1 < bytes.size(); k += 2) {
+    char32_t point = unit(k);
+    const bool leads = point >= 0xD800 && point < 0xDC00;
+    if (leads && k + 3 < bytes.size() && unit(k + 2) >= 0xDC00 && unit(k + 2) < 0xE000) {
+      point = 0x10000 + ((point - 0xD800) << 10) + (unit(k + 2) - 0xDC00);
+      k += 2;
+    } else if (point >= 0xD800 && point < 0xE000) {
+      point = U'\uFFFD';
+    }
+    append_utf8(text, point);
+  }
+  return text;
+}
+
 std::optional<std::string> latin_1_from_utf8(std::string_view text) {
   std::string bytes;
   for (std::size_t position = 0; position < text.size();) {

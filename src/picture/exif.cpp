@@ -85,30 +85,6 @@ bool looks_big_endian(std::string_view bytes) {
   return even >= odd;
 }
 
-std::string from_utf16(std::string_view bytes, bool big_endian) {
-  if (bytes.starts_with("\xFE\xFF") || bytes.starts_with("\xFF\xFE")) {
-    big_endian = bytes.starts_with("\xFE\xFF");
-    bytes.remove_prefix(2);
-  }
-  const auto unit = [&](std::size_t k) {
-    const auto a = static_cast<unsigned char>(bytes[k]), b = static_cast<unsigned char>(bytes[k + 1]);
-    return static_cast<char32_t>(big_endian ? (a << 8) | b : (b << 8) | a);
-  };
-  std::string text;
-  for (std::size_t k = 0; k + 1 < bytes.size(); k += 2) {
-    char32_t point = unit(k);
-    const bool leads = point >= 0xD800 && point < 0xDC00;
-    if (leads && k + 3 < bytes.size() && unit(k + 2) >= 0xDC00 && unit(k + 2) < 0xE000) {
-      point = 0x10000 + ((point - 0xD800) << 10) + (unit(k + 2) - 0xDC00);
-      k += 2;
-    } else if (point >= 0xD800 && point < 0xE000) {
-      point = U'\uFFFD';
-    }
-    append_utf8(text, point);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string exif_with_comment(std::string_view text) {
@@ -145,7 +121,7 @@ std::optional<std::string> exif_comment(std::string_view tiff) {
   if (!comment || comment->size() < code_size) return {};
   const std::string_view code = comment->substr(0, code_size);
   std::string_view text = comment->substr(code_size);
-  if (code == unicode_code) return from_utf16(text, block.big_endian() || looks_big_endian(text));
+  if (code == unicode_code) return utf8_from_utf16(text, block.big_endian() || looks_big_endian(text));
   while (text.ends_with('\0')) text.remove_suffix(1);
   if (code == std::string_view("ASCII\0\0\0", code_size) || code == std::string(code_size, '\0')) {
     return is_utf8(text) ? std::string(text) : utf8_from_latin_1(text);

@@ -54,25 +54,6 @@ std::string header_problem(const fs::path& file) {
   return {};
 }
 
-std::string utf8_from_utf16(std::string_view bytes, bool big_endian) {
-  const auto unit = [&](std::size_t i) {
-    const auto a = static_cast<std::uint8_t>(bytes[i]), b = static_cast<std::uint8_t>(bytes[i + 1]);
-    return static_cast<char32_t>(big_endian ? a << 8 | b : b << 8 | a);
-  };
-  std::string text;
-  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) {
-    char32_t point = unit(i);
-    if (point >= 0xD800 && point < 0xE000) {
-      const char32_t low = i + 3 < bytes.size() ? unit(i + 2) : 0;
-      const bool pair = point < 0xDC00 && low >= 0xDC00 && low < 0xE000;
-      point = pair ? 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00) : 0xFFFD;
-      if (pair) i += 2;
-    }
-    append_utf8(text, point);
-  }
-  return text;
-}
-
 Picture cut_out(const Picture& picture, int x, int y, int side) {
   Picture square(side, side, 3);
   const std::size_t row = static_cast<std::size_t>(side) * 3;
@@ -99,7 +80,7 @@ std::vector<std::string> caption_lines(std::string_view bytes) {
   if (bytes.starts_with("\xEF\xBB\xBF")) {
     text = bytes.substr(3);
   } else if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
-    text = utf8_from_utf16(bytes.substr(2), bytes[0] == '\xFE');
+    text = utf8_from_utf16(bytes, /*big_endian=*/false);
   } else {
     text = bytes;
   }

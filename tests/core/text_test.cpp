@@ -108,5 +108,20 @@ TEST(Latin1, ComesBackFromUtf8) {
   EXPECT_EQ(latin_1_from_utf8("\xE9"), std::nullopt);
 }
 
+TEST(Utf16, IsReadInBothOrders) {
+  using namespace std::string_view_literals;
+  EXPECT_EQ(utf8_from_utf16("\0A\xD8\x3D\xDE\x00"sv, true), "A😀");
+  EXPECT_EQ(utf8_from_utf16("A\0\x3D\xD8\x00\xDE"sv, false), "A😀");
+  EXPECT_EQ(utf8_from_utf16("\xFF\xFE"
+                            "A\0"sv,
+                            true),
+            "A")
+      << "the mark decides";
+  EXPECT_EQ(utf8_from_utf16("\xD8\x3D\0A\0"sv, true),
+            "\uFFFD"
+            "A")
+      << "half a pair, and half a unit";
+}
+
 }  // namespace
 }  // namespace disco
