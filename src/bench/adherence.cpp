@@ -1,51 +1,27 @@
 #include "bench/adherence.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 
-#include "bench/drawn_pictures.h"
-#include "core/error.h"
+#include "bench/examiner.h"
 #include "core/file.h"
-#include "models/store.h"
 #include "run/contact_sheet.h"
 #include "tensor/picture_tensor.h"
-#include "train/judge.h"
-#include "train/world/evaluation.h"
 
 namespace disco {
 namespace {
 
-/// Of a cell of the sheets.
-constexpr int sheet_cell = 128;
-
-std::string folder_name(const std::string& arm) {
-  std::string name = arm;
-  std::ranges::replace(name, ' ', '-');
-  return file_spelling(name);
-}
-
 class Measurement {
  public:
-  Measurement(const AdherenceRequest& request, AdherenceEvents& events)
-      : request_(request),
-        events_(events),
-        judge_(load_judge(ModelStore(request.engine.model_folders).require(request.judge, "judge").weights)),
-        engine_(disco_create_engine(DISCO_VERSION, request.engine)),
-        prompts_(evaluation_prompts()) {
-    if (request.prompts < 1 || request.prompts > static_cast<int>(prompts_.size())) {
-      throw RequestError(fmt::format("there are 1 to {} prompts", prompts_.size()), "prompts");
-    }
-    prompts_.resize(static_cast<std::size_t>(request.prompts));
-  }
+  Measurement(const AdherenceRequest& request, BenchEvents& events) : request_(request), examiner_(request, events) {}
 
   AdherenceResult run() {
     AdherenceResult result;
     const std::vector<AdherenceArm> arms = adherence_arms(request_);
     std::vector<DrawnPictures> drawn;  // All folders are looked at before the first picture is drawn.
-    for (const AdherenceArm& arm : arms) drawn.emplace_back(request_.out / folder_name(arm.name), arm.settings);
+    for (const AdherenceArm& arm : arms) drawn.emplace_back(request_.out / file_spelling(arm.name), arm.settings);
     for (std::size_t i = 0; i < arms.size(); ++i) {
       result.arms.push_back(measure(arms[i].name, drawn[i]));
       write_file(request_.out / "adherence.json", to_json(result).dump(1) + "\n");
@@ -55,15 +31,11 @@ class Measurement {
 
  private:
   AdherenceResult::Arm measure(const std::string& name, const DrawnPictures& drawn) {
-    std::vector<Picture> pictures;
+    const std::vector<Picture> pictures = examiner_.draw(drawn, name);
     std::vector<std::string> labels;
-    for (int k = 0; k < request_.prompts; ++k) {
-      pictures.push_back(drawn.get(*engine_, prompts_[static_cast<std::size_t>(k)].text, k, request_.interrupt));
-      labels.push_back(std::to_string(k + 1));
-      events_.drawn(name, k + 1, request_.prompts);
-    }
-    AdherenceResult::Arm measured{name, scores(pictures), request_.out / (folder_name(name) + ".png")};
-    write_picture(measured.sheet, contact_sheet(pictures, labels, sheet_cell));
+    for (std::size_t k = 1; k <= pictures.size(); ++k) labels.push_back(std::to_string(k));
+    AdherenceResult::Arm measured{name, scores(pictures), request_.out / (file_spelling(name) + ".png")};
+    write_picture(measured.sheet, contact_sheet(pictures, labels, bench_cell));
     return measured;
   }
 
@@ -73,9 +45,9 @@ class Measurement {
     for (const Attribute& attribute : judged_attributes()) result.push_back({attribute.name});
     std::vector<std::map<std::int64_t, int>> asked(result.size());
     for (std::size_t k = 0; k < pictures.size(); ++k) {
-      const Verdict verdict = judge_.judge(to_tensor(pictures[k])).front();
+      const Verdict verdict = examiner_.judge(to_tensor(pictures[k]));
       for (std::size_t i = 0; i < result.size(); ++i) {
-        const std::int64_t wanted = judged_attributes()[i].of(prompts_[k].scene);
+        const std::int64_t wanted = judged_attributes()[i].of(examiner_.prompts()[k].scene);
         result[i].right += verdict.parts[i].value == wanted ? 1 : 0;
         result[i].asked += 1;
         asked[i][wanted] += 1;
@@ -90,10 +62,7 @@ class Measurement {
   }
 
   const AdherenceRequest& request_;
-  AdherenceEvents& events_;
-  Judge judge_;
-  std::unique_ptr<Engine> engine_;
-  std::vector<EvaluationPrompt> prompts_;
+  Examiner examiner_;
 };
 
 }  // namespace
@@ -110,7 +79,7 @@ std::vector<AdherenceArm> adherence_arms(const AdherenceRequest& request) {
   return arms;
 }
 
-AdherenceResult measure_adherence(const AdherenceRequest& request, AdherenceEvents& events) {
+AdherenceResult measure_adherence(const AdherenceRequest& request, BenchEvents& events) {
   return Measurement(request, events).run();
 }
 
@@ -128,7 +97,7 @@ nlohmann::ordered_json to_json(const AdherenceResult& result) {
 
 }  // namespace disco
 
-extern "C" void disco_measure_adherence(const disco::AdherenceRequest& request, disco::AdherenceEvents& events,
+extern "C" void disco_measure_adherence(const disco::AdherenceRequest& request, disco::BenchEvents& events,
                                         disco::AdherenceResult& result) {
   result = disco::measure_adherence(request, events);
 }

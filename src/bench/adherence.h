@@ -2,27 +2,19 @@
 // without, from the same seeds. No torch in this header.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "run/engine.h"
+#include "bench/request.h"
 
 namespace disco {
 
-struct AdherenceRequest {
-  EngineOptions engine;
-  /// Without prompts of its own. Picture k is drawn from its seed + k (0 when it has none).
-  Settings settings;
-  std::filesystem::path out = "adherence";  ///< Pictures, contact sheets and adherence.json.
-  std::string judge = "pocket-judge";       ///< An installed model of the role "judge".
-  int prompts = 100;                        ///< The first N of evaluation_prompts().
-  bool each_clip = false;                   ///< Draw with each CLIP model alone as well.
-  const std::atomic<bool>* interrupt = nullptr;
+struct AdherenceRequest : BenchRequest {
+  AdherenceRequest() { out = "adherence"; }  ///< Pictures, contact sheets and adherence.json.
+
+  bool each_clip = false;  ///< Draw with each CLIP model alone as well.
 };
 
 /// One way of drawing the prompts.
@@ -48,24 +40,18 @@ struct AdherenceResult {
   std::vector<Arm> arms;
 };
 
-class AdherenceEvents {
- public:
-  virtual ~AdherenceEvents() = default;
-  virtual void drawn(const std::string& /*arm*/, int /*done*/, int /*all*/) {}
-};
-
 /// Draws and judges. Pictures that a former call with the same settings finished are kept, so that an interrupted
 /// call goes on; others in the folder are refused. Throws RequestError (a missing model, pictures of other settings),
 /// Interrupted, Error.
-AdherenceResult measure_adherence(const AdherenceRequest& request, AdherenceEvents& events);
+AdherenceResult measure_adherence(const AdherenceRequest& request, BenchEvents& events);
 
 /// The result as adherence.json holds it.
 nlohmann::ordered_json to_json(const AdherenceResult& result);
 
 /// measure_adherence(), as the program looks it up in the engine's library.
-using AdherenceFunction = void (*)(const AdherenceRequest& request, AdherenceEvents& events, AdherenceResult& result);
+using AdherenceFunction = void (*)(const AdherenceRequest& request, BenchEvents& events, AdherenceResult& result);
 
 }  // namespace disco
 
-extern "C" void disco_measure_adherence(const disco::AdherenceRequest& request, disco::AdherenceEvents& events,
+extern "C" void disco_measure_adherence(const disco::AdherenceRequest& request, disco::BenchEvents& events,
                                         disco::AdherenceResult& result);

@@ -5,24 +5,18 @@
 
 #include <chrono>
 #include <map>
-#include <optional>
 
-#include "bench/drawn_pictures.h"
+#include "bench/examiner.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "models/store.h"
 #include "run/contact_sheet.h"
 #include "settings/table.h"
 #include "tensor/picture_tensor.h"
-#include "train/judge.h"
-#include "train/world/evaluation.h"
 
 namespace disco {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr int sheet_cell = 128;
 
 /// One row a value of one setting.
 void one_setting(std::vector<Variant>& variants, const std::string& key, const std::vector<Json>& values,
@@ -45,17 +39,8 @@ std::string folder_name(const Variant& variant) {
 
 class EffectsMeasurement {
  public:
-  EffectsMeasurement(const EffectsRequest& request, EffectsEvents& events)
-      : request_(request),
-        events_(events),
-        judge_(load_judge(ModelStore(request.engine.model_folders).require(request.judge, "judge").weights)),
-        engine_(disco_create_engine(DISCO_VERSION, request.engine)),
-        prompts_(evaluation_prompts()) {
-    if (request.prompts < 1 || request.prompts > static_cast<int>(prompts_.size())) {
-      throw RequestError(fmt::format("there are 1 to {} prompts", prompts_.size()), "prompts");
-    }
-    prompts_.resize(static_cast<std::size_t>(request.prompts));
-  }
+  EffectsMeasurement(const EffectsRequest& request, BenchEvents& events)
+      : request_(request), examiner_(request, events) {}
 
   EffectsResult run() {
     std::vector<Variant> variants = chosen();
@@ -77,7 +62,7 @@ class EffectsMeasurement {
     }
     for (const auto& [group, pictures] : sheets) {
       result.sheets.push_back(request_.out / ((group.empty() ? "unchanged" : group) + ".png"));
-      write_picture(result.sheets.back(), contact_sheet(pictures, labels[group], sheet_cell, request_.prompts));
+      write_picture(result.sheets.back(), contact_sheet(pictures, labels[group], bench_cell, request_.prompts));
     }
     write_file(request_.out / "effects.json", to_json(result).dump(1) + "\n");
     return result;
@@ -85,8 +70,7 @@ class EffectsMeasurement {
 
  private:
   std::vector<Variant> chosen() const {
-    const bool has_secondary =
-        ModelStore(request_.engine.model_folders).find(request_.secondary_model, "secondary").has_value();
+    const bool has_secondary = examiner_.store().find(request_.secondary_model, "secondary").has_value();
     std::vector<Variant> variants = {{"", "", Json::object()}};
     for (Variant& variant : effect_variants(request_.settings, has_secondary ? request_.secondary_model : "")) {
       if (request_.only.empty() || variant.group == request_.only) variants.push_back(std::move(variant));
@@ -97,11 +81,8 @@ class EffectsMeasurement {
 
   std::vector<Picture> draw(const Variant& variant, const DrawnPictures& drawn) {
     const auto start = std::chrono::steady_clock::now();
-    std::vector<Picture> pictures;
-    for (int k = 0; k < request_.prompts; ++k) {
-      pictures.push_back(drawn.get(*engine_, prompts_[static_cast<std::size_t>(k)].text, k, request_.interrupt));
-      events_.drawn(variant, k + 1, request_.prompts);
-    }
+    const std::string of = variant.label.empty() ? "unchanged" : variant.group + ": " + variant.label;
+    std::vector<Picture> pictures = examiner_.draw(drawn, of);
     seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / request_.prompts;
     return pictures;
   }
@@ -116,14 +97,14 @@ class EffectsMeasurement {
       const at::Tensor difference = (picture - to_tensor(unchanged_[k])).abs().mul_(127.5);
       effect.change += difference.mean().item<double>() / n;
       effect.contrast += 127.5 * picture.std().item<double>() / n;
-      effect.judged += probability_of(prompts_[k].scene, picture) / n;
+      effect.judged += probability_of(examiner_.prompts()[k].scene, picture) / n;
     }
     return effect;
   }
 
   /// The mean over the judged attributes.
   double probability_of(const Scene& scene, const at::Tensor& picture) const {
-    const Verdict verdict = judge_.judge(picture).front();
+    const Verdict verdict = examiner_.judge(picture);
     double sum = 0;
     for (std::size_t i = 0; i < verdict.parts.size(); ++i) {
       sum += verdict.parts[i].probabilities[static_cast<std::size_t>(judged_attributes()[i].of(scene))];
@@ -132,10 +113,7 @@ class EffectsMeasurement {
   }
 
   const EffectsRequest& request_;
-  EffectsEvents& events_;
-  Judge judge_;
-  std::unique_ptr<Engine> engine_;
-  std::vector<EvaluationPrompt> prompts_;
+  Examiner examiner_;
   std::vector<Picture> unchanged_;
   double seconds_ = 0;
 };
@@ -171,7 +149,7 @@ std::vector<Variant> effect_variants(const Settings& settings, const std::string
   return variants;
 }
 
-EffectsResult measure_effects(const EffectsRequest& request, EffectsEvents& events) {
+EffectsResult measure_effects(const EffectsRequest& request, BenchEvents& events) {
   return EffectsMeasurement(request, events).run();
 }
 
@@ -192,7 +170,7 @@ nlohmann::ordered_json to_json(const EffectsResult& result) {
 
 }  // namespace disco
 
-extern "C" void disco_measure_effects(const disco::EffectsRequest& request, disco::EffectsEvents& events,
+extern "C" void disco_measure_effects(const disco::EffectsRequest& request, disco::BenchEvents& events,
                                       disco::EffectsResult& result) {
   result = disco::measure_effects(request, events);
 }

@@ -2,14 +2,12 @@
 // this header.
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "run/engine.h"
+#include "bench/request.h"
 
 namespace disco {
 
@@ -24,15 +22,15 @@ struct Variant {
 /// to try alone.
 std::vector<Variant> effect_variants(const Settings& settings, const std::string& secondary_model);
 
-struct EffectsRequest {
-  EngineOptions engine;
-  Settings settings;  ///< Without prompts of its own; what the variants start from.
-  std::filesystem::path out = "effects";
-  std::string judge = "pocket-judge";
+/// The settings are what the variants start from.
+struct EffectsRequest : BenchRequest {
+  EffectsRequest() {
+    out = "effects";
+    prompts = 4;
+  }
+
   std::string secondary_model = "pocket-secondary";  ///< Tried when it is installed.
-  int prompts = 4;                                   ///< The first N of evaluation_prompts().
   std::string only;                                  ///< A group; empty: all.
-  const std::atomic<bool>* interrupt = nullptr;
 };
 
 struct Effect {
@@ -47,20 +45,14 @@ struct EffectsResult {
   std::vector<std::filesystem::path> sheets;  ///< One a group.
 };
 
-class EffectsEvents {
- public:
-  virtual ~EffectsEvents() = default;
-  virtual void drawn(const Variant&, int /*done*/, int /*all*/) {}
-};
-
 /// Draws, measures, and writes OUT/GROUP.png and OUT/effects.json. Goes on where a former call stopped. Throws as
 /// measure_adherence() does.
-EffectsResult measure_effects(const EffectsRequest& request, EffectsEvents& events);
+EffectsResult measure_effects(const EffectsRequest& request, BenchEvents& events);
 nlohmann::ordered_json to_json(const EffectsResult& result);
 
-using EffectsFunction = void (*)(const EffectsRequest& request, EffectsEvents& events, EffectsResult& result);
+using EffectsFunction = void (*)(const EffectsRequest& request, BenchEvents& events, EffectsResult& result);
 
 }  // namespace disco
 
-extern "C" void disco_measure_effects(const disco::EffectsRequest& request, disco::EffectsEvents& events,
+extern "C" void disco_measure_effects(const disco::EffectsRequest& request, disco::BenchEvents& events,
                                       disco::EffectsResult& result);

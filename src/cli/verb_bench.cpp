@@ -12,20 +12,17 @@ namespace disco {
 namespace {
 
 /// Progress as a line every ten pictures, or as one JSON object a picture.
-class MeasurementTold : public AdherenceEvents, public EffectsEvents {
+class MeasurementTold : public BenchEvents {
  public:
   explicit MeasurementTold(const CommandLine& line) : json_(line.text("--progress") == "json") {}
 
-  void drawn(const std::string& arm, int done, int all) override {
+  void drawn(const std::string& of, int done, int all) override {
     if (json_) {
-      const nlohmann::ordered_json event = {{"event", "drawn"}, {"of", arm}, {"done", done}, {"all", all}};
+      const nlohmann::ordered_json event = {{"event", "drawn"}, {"of", of}, {"done", done}, {"all", all}};
       fmt::print(stderr, "{}\n", event.dump());
     } else if (done == all || done % 10 == 0) {
-      fmt::print(stderr, "{}: {} of {} pictures\n", arm, done, all);
+      fmt::print(stderr, "{}: {} of {} pictures\n", of, done, all);
     }
-  }
-  void drawn(const Variant& variant, int done, int all) override {
-    drawn(variant.label.empty() ? "unchanged" : variant.group + ": " + variant.label, done, all);
   }
 
  private:

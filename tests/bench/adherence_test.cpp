@@ -15,7 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class Counter : public AdherenceEvents {
+class Counter : public BenchEvents {
  public:
   void drawn(const std::string& arm, int, int) override { arms.push_back(arm); }
   std::vector<std::string> arms;

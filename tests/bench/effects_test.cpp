@@ -45,7 +45,7 @@ TEST(Effects, AChangedSettingIsMeasuredAgainstTheUnchangedOnes) {
   request.judge = "a-judge";
   request.prompts = 2;
   request.only = "eta";
-  EffectsEvents silent;
+  BenchEvents silent;
   const EffectsResult result = measure_effects(request, silent);
   ASSERT_EQ(result.effects.size(), 6u);
   EXPECT_EQ(result.effects[0].change, 0);

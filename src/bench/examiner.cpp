@@ -1,0 +1,32 @@
+#include "bench/examiner.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace disco {
+
+Examiner::Examiner(const BenchRequest& request, BenchEvents& events)
+    : request_(request),
+      events_(events),
+      store_(request.engine.model_folders),
+      judge_(load_judge(store_.require(request.judge, "judge").weights)),
+      engine_(disco_create_engine(DISCO_VERSION, request.engine)),
+      prompts_(evaluation_prompts()) {
+  if (request.prompts < 1 || request.prompts > static_cast<int>(prompts_.size())) {
+    throw RequestError(fmt::format("there are 1 to {} prompts", prompts_.size()), "prompts");
+  }
+  prompts_.resize(static_cast<std::size_t>(request.prompts));
+}
+
+std::vector<Picture> Examiner::draw(const DrawnPictures& drawn, const std::string& of) {
+  std::vector<Picture> pictures;
+  const int count = request_.prompts;
+  for (int k = 0; k < count; ++k) {
+    pictures.push_back(drawn.get(*engine_, prompts_[static_cast<std::size_t>(k)].text, k, request_.interrupt));
+    events_.drawn(of, k + 1, count);
+  }
+  return pictures;
+}
+
+}  // namespace disco
