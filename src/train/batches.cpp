@@ -65,6 +65,12 @@ std::shared_ptr<const PictureSource> picture_source(const TrainRequest& request)
   return std::make_shared<Painter>(request);
 }
 
+std::unique_ptr<Ahead<at::Tensor>> pictures_ahead(const TrainRequest& request, std::int64_t first, std::int64_t count,
+                                                  std::int64_t side, std::size_t depth) {
+  return batches_ahead<at::Tensor>(request, first, count, side, depth,
+                                   [](const CaptionedBatch& batch, std::uint64_t) { return batch.pictures; });
+}
+
 at::Tensor agreement(const CaptionedBatch& batch) {
   const auto n = static_cast<std::int64_t>(batch.captions.size());
   at::Tensor matrix = at::zeros({n, n});

@@ -3,10 +3,12 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "train/ahead.h"
 #include "train/train.h"
 #include "train/world/captions.h"
 #include "train/world/scene.h"
@@ -46,6 +48,23 @@ class PictureSource {
 /// The world that a training's pictures show.
 WorldMix world_mix(const TrainRequest& request);
 std::shared_ptr<const PictureSource> picture_source(const TrainRequest& request);
+
+/// What the steps of a training take, made of batches of `count` pictures by request.painters threads, at most `depth`
+/// batches ahead; `make` gets batch number `first`, first + 1, … and its number.
+template <typename Item>
+std::unique_ptr<Ahead<Item>> batches_ahead(const TrainRequest& request, std::int64_t first, std::int64_t count,
+                                           std::int64_t side, std::size_t depth,
+                                           std::function<Item(CaptionedBatch, std::uint64_t)> make) {
+  return std::make_unique<Ahead<Item>>(
+      [source = picture_source(request), count, side, make = std::move(make)](std::uint64_t index) {
+        const std::uint64_t sample = index * static_cast<std::uint64_t>(count);
+        return make(source->batch(sample, count, static_cast<int>(side)), index);
+      },
+      static_cast<std::uint64_t>(first), depth, request.painters);
+}
+/// The pictures alone.
+std::unique_ptr<Ahead<at::Tensor>> pictures_ahead(const TrainRequest& request, std::int64_t first, std::int64_t count,
+                                                  std::int64_t side, std::size_t depth);
 
 /// (N,N) float32: row i, column j is 1 when caption j is true of picture i; of pictures that were not painted, when
 /// their captions are the same.

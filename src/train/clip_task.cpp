@@ -15,7 +15,6 @@
 #include "models/tokenizer.h"
 #include "models/unet.h"
 #include "tensor/random.h"
-#include "train/ahead.h"
 #include "train/batches.h"
 #include "train/contrast.h"
 #include "train/judge.h"
@@ -161,15 +160,9 @@ class ClipTask final : public Task {
   }
 
   nlohmann::json config() const override {
-    nlohmann::json config = {{"activation", activation_},        {"input_size", config_.input_size},
-                             {"embedding", config_.embedding},   {"vision_width", config_.vision_width},
-                             {"text_width", config_.text_width}, {"text_layers", config_.text_layers},
-                             {"context", config_.context},       {"vocabulary", config_.vocabulary}};
-    if (config_.is_vit) {
-      config.update({{"patch", config_.patch}, {"vision_layers", config_.vision_layers}});
-    } else {
-      config.update({{"kind", "resnet"}, {"stage_blocks", config_.stage_blocks}});
-    }
+    nlohmann::json config = clip_sizes(config_);
+    if (config_.is_vit) config.erase("kind");  // The usual kind is not named.
+    config["activation"] = activation_;
     return config;
   }
 
@@ -177,10 +170,8 @@ class ClipTask final : public Task {
     clip_.emplace(tensors, activation_);
     meets_strange_words_ = tensors.contains("token_ids");
     logit_scale_ = tensors.at("logit_scale");
-    batches_ = std::make_unique<Ahead<CaptionedBatch>>(
-        [source = picture_source(request_), count = request_.batch, side = static_cast<int>(request_.picture_size)](
-            std::uint64_t index) { return source->batch(index * static_cast<std::uint64_t>(count), count, side); },
-        static_cast<std::uint64_t>(first), 4, request_.painters);
+    batches_ = batches_ahead<CaptionedBatch>(request_, first, request_.batch, request_.picture_size, 4,
+                                             [](CaptionedBatch batch, std::uint64_t) { return batch; });
   }
 
   at::Tensor loss(std::int64_t step) override {

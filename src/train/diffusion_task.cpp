@@ -9,7 +9,6 @@
 #include "models/unet.h"
 #include "tensor/picture_tensor.h"
 #include "tensor/random.h"
-#include "train/ahead.h"
 #include "train/batches.h"
 #include "train/noising.h"
 #include "train/task.h"
@@ -53,7 +52,7 @@ class DiffusionTask final : public Task {
             {"steps", 50},
             {"skip_steps", 0},
             {"use_secondary_model", false},
-            {"clip_models", {"pocket-clip", "pocket-clip-resnet"}},
+            {"clip_models", {"pocket-clip"}},
             {"upscaler", "pocket-upscaler"},
             {"clip_guidance_scale", 3000},
             {"clamp_max", 0.3},
@@ -68,12 +67,7 @@ class DiffusionTask final : public Task {
 
   void start(const StateDict& tensors, std::int64_t first) override {
     unet_.emplace(config_, tensors);
-    batches_ = std::make_unique<Ahead<at::Tensor>>(
-        [source = picture_source(request_), count = request_.batch,
-         side = static_cast<int>(request_.picture_size)](std::uint64_t index) {
-          return source->batch(index * static_cast<std::uint64_t>(count), count, side).pictures;
-        },
-        static_cast<std::uint64_t>(first), 8, request_.painters);
+    batches_ = pictures_ahead(request_, first, request_.batch, request_.picture_size, 8);
   }
 
   at::Tensor loss(std::int64_t step) override {

@@ -7,7 +7,6 @@
 
 #include "core/error.h"
 #include "tensor/random.h"
-#include "train/ahead.h"
 #include "train/batches.h"
 #include "train/decoys.h"
 #include "train/degrade.h"
@@ -88,14 +87,11 @@ class JudgeTask final : public Task {
 
   void start(const StateDict& tensors, std::int64_t first) override {
     judge_.emplace(tensors);
-    exams_ = std::make_unique<Ahead<Exam>>(
-        [source = source_, seed = request_.seed, count = request_.batch,
-         side = static_cast<int>(request_.picture_size)](std::uint64_t index) {
-          const CaptionedBatch batch = source->batch(index * static_cast<std::uint64_t>(count), count, side);
-          RandomStream draws(~step_seed(seed, static_cast<std::int64_t>(index)));
-          return with_decoys(batch, draws);
-        },
-        static_cast<std::uint64_t>(first), 4, request_.painters);
+    exams_ = batches_ahead<Exam>(request_, first, request_.batch, request_.picture_size, 4,
+                                 [seed = request_.seed](const CaptionedBatch& batch, std::uint64_t index) {
+                                   RandomStream draws(~step_seed(seed, static_cast<std::int64_t>(index)));
+                                   return with_decoys(batch, draws);
+                                 });
   }
 
   at::Tensor loss(std::int64_t step) override {

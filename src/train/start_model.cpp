@@ -42,24 +42,6 @@ ModelEntry find_model(const TrainRequest& request) {
   return entry;
 }
 
-nlohmann::json clip_sizes(const ClipConfig& c) {
-  nlohmann::json sizes = {{"kind", c.is_vit ? "vit" : "resnet"},
-                          {"input_size", c.input_size},
-                          {"embedding", c.embedding},
-                          {"vision_width", c.vision_width},
-                          {"text_width", c.text_width},
-                          {"text_layers", c.text_layers},
-                          {"context", c.context},
-                          {"vocabulary", c.vocabulary}};
-  if (c.is_vit) {
-    sizes["patch"] = c.patch;
-    sizes["vision_layers"] = c.vision_layers;
-  } else {
-    sizes["stage_blocks"] = c.stage_blocks;
-  }
-  return sizes;
-}
-
 /// The tensors of a manifest, and `more` where they are there.
 StateDict chosen(const StateDict& tensors, const std::vector<TensorInfo>& manifest) {
   StateDict own;
@@ -98,6 +80,24 @@ void recognise_sizes(StartModel& model, const std::string& role, const nlohmann:
 }
 
 }  // namespace
+
+nlohmann::json clip_sizes(const ClipConfig& c) {
+  nlohmann::json sizes = {{"kind", c.is_vit ? "vit" : "resnet"},
+                          {"input_size", c.input_size},
+                          {"embedding", c.embedding},
+                          {"vision_width", c.vision_width},
+                          {"text_width", c.text_width},
+                          {"text_layers", c.text_layers},
+                          {"context", c.context},
+                          {"vocabulary", c.vocabulary}};
+  if (c.is_vit) {
+    sizes["patch"] = c.patch;
+    sizes["vision_layers"] = c.vision_layers;
+  } else {
+    sizes["stage_blocks"] = c.stage_blocks;
+  }
+  return sizes;
+}
 
 ModelEntry described_weights(const fs::path& weights) {
   ModelEntry entry;

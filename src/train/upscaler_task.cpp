@@ -10,7 +10,6 @@
 #include "models/upscaler.h"
 #include "tensor/picture_tensor.h"
 #include "tensor/random.h"
-#include "train/ahead.h"
 #include "train/batches.h"
 #include "train/degrade.h"
 #include "train/noising.h"
@@ -71,11 +70,7 @@ class UpscalerTask final : public Task {
 
   void start(const StateDict& tensors, std::int64_t first) override {
     upscaler_.emplace(tensors);
-    batches_ = std::make_unique<Ahead<at::Tensor>>(
-        [source = picture_source(request_), count = pictures_of_a_step(), side = large_side()](std::uint64_t index) {
-          return source->batch(index * static_cast<std::uint64_t>(count), count, side).pictures;
-        },
-        static_cast<std::uint64_t>(first), 4, request_.painters);
+    batches_ = pictures_ahead(request_, first, pictures_of_a_step(), large_side(), 4);
   }
 
   at::Tensor loss(std::int64_t step) override {
