@@ -121,6 +121,8 @@ ModelEntry ModelStore::require(const std::string& name, const std::string& role)
     fix = "here are: " + quoted_list(here, 8);
   } else if (!first_known.empty()) {
     fix = "get one, for example with: disco models pull " + first_known;
+  } else if (role == "judge") {
+    fix = "make one with: disco train judge";  // Nobody publishes one.
   } else {
     fix = "put one there with: disco models add FILE";
   }

@@ -134,8 +134,6 @@ class Training {
         file_(request_.run_folder / "checkpoint.safetensors"),
         threads_(request_.threads),
         device_(request_.device) {
-    require_writable(request_.run_folder, "run folder");
-    if (!request_.export_folder.empty()) require_writable(request_.export_folder, "export folder");
     if (!request_.data.empty()) {
       folder_ = std::make_shared<const ImageFolder>(
           request_.data, ImageFolder::Options{.seed = request_.seed, .mirror = request_.mirror});
@@ -143,6 +141,8 @@ class Training {
       pass_on_notes();
       events_.note(fmt::format("{} pictures in {}", folder_->count(), request_.data.string()));
     }
+    require_writable(request_.run_folder, "run folder");
+    if (!request_.export_folder.empty()) require_writable(request_.export_folder, "export folder");
     nlohmann::ordered_json asked = to_json(request_);
     if (!request_.from.empty()) {
       start_ = start_model(request_);

@@ -185,6 +185,7 @@ TEST(Store, MissingModelsAreExplained) {
   EXPECT_TRUE(mentions(reason("zzzzzzzzzzzzzzzzzzzz", "diffusion"), "here are: my-own-model"));
   EXPECT_TRUE(mentions(reason("", "lpips"), "disco models add"));
   EXPECT_TRUE(mentions(reason("vgg16", "lpips"), "disco models pull vgg16"));
+  EXPECT_TRUE(mentions(reason("pocket-judge", "judge"), "disco train judge"));
 }
 
 TEST(Store, DefaultFoldersEndWithTheProgramsOwn) {
