@@ -26,8 +26,8 @@ bool is_utf8(std::string_view text);
 char32_t next_code_point(std::string_view text, std::size_t& position);
 void append_utf8(std::string& text, char32_t code_point);
 std::string utf8_from_latin_1(std::string_view bytes);
-/// A byte order mark at the start decides over `big_endian` and is dropped; lone surrogates become U+FFFD, half a unit at
-/// the end is left out.
+/// A byte order mark at the start decides over `big_endian` and is dropped; lone surrogates become U+FFFD, half a unit
+/// at the end is left out.
 std::string utf8_from_utf16(std::string_view bytes, bool big_endian);
 /// Nothing when a code point lies beyond Latin-1 (or the bytes are not UTF-8).
 std::optional<std::string> latin_1_from_utf8(std::string_view text);
