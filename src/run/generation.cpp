@@ -25,6 +25,8 @@ bool needs_lpips(const Settings& settings) {
          (settings.symmetry_loss != "none" && settings.symmetry_loss_scale.maximum() != 0);
 }
 
+double root_mean_square(const at::Tensor& x) { return std::sqrt(x.square().mean().item<double>()); }
+
 at::Tensor first_three(const at::Tensor& output) { return output.narrow(1, 0, 3); }
 
 }  // namespace
@@ -142,6 +144,7 @@ bool Generation::uses_plms() const {
 at::Tensor Generation::advance(StepOutcome& outcome) {
   outcome.losses.clear();
   outcome.clamped = outcome.not_finite = false;
+  outcome.push = 0;
   const SamplerProblem problem{.schedule = schedule_,
                                .epsilon = [this](const at::Tensor& x, int i) { return epsilon(x, i); },
                                .guidance =
@@ -152,6 +155,10 @@ at::Tensor Generation::advance(StepOutcome& outcome) {
                                                            report.losses.end());
                                      outcome.clamped = outcome.clamped || report.clamped;
                                      outcome.not_finite = outcome.not_finite || report.not_finite;
+                                     if (gradient.defined()) {
+                                       const double push = guidance_reach(schedule_, i) * root_mean_square(gradient);
+                                       outcome.push = std::max(outcome.push, push / root_mean_square(x));
+                                     }
                                      return gradient;
                                    },
                                .clip_denoised = settings_.clip_denoised};
@@ -176,7 +183,7 @@ StepOutcome Generation::step() {
     guidance_->set_caution(caution);
     shown = advance(outcome);
     fault = outcome.not_finite ? "the guidance's gradient holds numbers that are not finite"
-                               : watchdog_.judge(state_.sampler.x, shown, state_.shown);
+                               : watchdog_.judge({state_.sampler.x, shown, state_.shown, outcome.push});
     if (!fault) break;
     const bool retry = !settings_.faithful() && caution != cautions.back();
     outcome.incidents.push_back(fmt::format("step {}: {}{}", steps_done() + 1, *fault,

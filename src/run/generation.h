@@ -52,6 +52,7 @@ struct StepOutcome {
   std::vector<double> losses;  ///< Logged by this step's evaluations.
   bool clamped = false;
   bool not_finite = false;  ///< The guidance's gradient held a NaN or infinity, and was left out.
+  double push = 0;          ///< See WatchedStep.
   double seconds = 0;
   std::vector<std::string> incidents;
 };

@@ -12,6 +12,7 @@ constexpr double lost_deviation = 0.02, had_deviation = 0.1;
 constexpr double jump_least = 0.35, jump_factor = 6;
 constexpr std::size_t jump_window = 8;
 constexpr double extreme_value = 0.98, few_extremes = 0.4, many_extremes = 0.85;
+constexpr double most_push = 1;
 
 struct Look {
   double deviation, change, extremes;
@@ -32,11 +33,11 @@ bool finite(const at::Tensor& x) { return at::isfinite(x).all().item<bool>(); }
 
 }  // namespace
 
-std::optional<std::string> Watchdog::judge(const at::Tensor& x, const at::Tensor& x0,
-                                           const at::Tensor& previous_x0) const {
-  if (!finite(x) || !finite(x0)) return "the picture holds numbers that are not finite";
+std::optional<std::string> Watchdog::judge(const WatchedStep& step) const {
+  if (!finite(step.x) || !finite(step.x0)) return "the picture holds numbers that are not finite";
+  if (step.push > most_push) return fmt::format("the guidance moved the picture by {:.1f} times its size", step.push);
   if (memory_.deviations.empty()) return std::nullopt;
-  const Look look = look_at(x0, previous_x0);
+  const Look look = look_at(step.x0, step.previous_x0);
   if (look.deviation < lost_deviation && memory_.deviations.back() > had_deviation) {
     return fmt::format("the picture fell to a single colour (deviation {:.3f}, was {:.3f})", look.deviation,
                        memory_.deviations.back());

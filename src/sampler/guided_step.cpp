@@ -28,6 +28,12 @@ GuidedEstimate guided_estimate(const SamplerProblem& problem, const at::Tensor& 
   return estimate;
 }
 
+double guidance_reach(const NoiseSchedule& schedule, int i) {
+  const auto [alpha_bar, alpha_bar_prev] = StepAlphas(schedule, i);
+  const double through_x0 = std::sqrt(alpha_bar_prev * (1 - alpha_bar) / alpha_bar);
+  return std::abs(through_x0 - std::sqrt(1 - alpha_bar_prev)) * std::sqrt(1 - alpha_bar);
+}
+
 void check_step(const SamplerProblem& problem, const SamplerState& state) {
   if (state.i < 0 || state.i >= problem.schedule.steps()) {
     throw Error(fmt::format("the sampler has no step {} (the schedule has {})", state.i, problem.schedule.steps()));

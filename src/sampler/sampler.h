@@ -24,6 +24,10 @@ struct SamplerProblem {
   bool clip_denoised = true;
 };
 
+/// How far a gradient of size 1 at step i moves x in that step, without the noise that eta adds (DDIM of eta 0; PLMS of
+/// any order is within its coefficients of it).
+double guidance_reach(const NoiseSchedule& schedule, int i);
+
 /// Standard normal noise of x's shape for step i (drawn at every DDIM step, used or not).
 using NoiseFunction = std::function<at::Tensor(int i)>;
 

@@ -151,6 +151,23 @@ TEST(Samplers, GuidancePullsTheEndButNotWhatIsShown) {
   }
 }
 
+TEST(Samplers, TheReachOfGuidanceIsHowFarItMovesTheState) {
+  const NoiseSchedule schedule = NoiseSchedule::linear(20);
+  const GaussianData data{0, 0.5};
+  const auto pull = [](const at::Tensor& x, int, int) { return at::full_like(x, 0.4); };
+  for (const int i : {19, 10, 1, 0}) {
+    const SamplerProblem free{schedule, data.epsilon(schedule), {}, false};
+    const SamplerProblem guided{schedule, data.epsilon(schedule), pull, false};
+    SamplerState a = start(schedule);
+    a.i = i;
+    SamplerState b = a;
+    ddim(0)(free, a);
+    ddim(0)(guided, b);
+    const double moved = (b.x - a.x).abs().mean().item<double>();
+    EXPECT_NEAR(0.4 * guidance_reach(schedule, i), moved, 1e-3 * moved + 1e-6) << i;
+  }
+}
+
 TEST(Samplers, AnUndefinedGuidanceIsNoGuidance) {
   const NoiseSchedule schedule = NoiseSchedule::linear(8);
   const auto none = [](const at::Tensor&, int, int) { return at::Tensor(); };
