@@ -82,7 +82,8 @@ function(disco_test name)
   endif()
   add_test(NAME ${name} COMMAND test_${name})
   # The property tests draw the same cases every time; another seed finds others: RC_PARAMS=seed=N ./build/release/bin/test_…
-  set_tests_properties(${name} PROPERTIES ENVIRONMENT RC_PARAMS=seed=2026)
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT
+    "RC_PARAMS=seed=2026;LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/leaks.supp")
   if(TEST_SLOW)
     set_tests_properties(${name} PROPERTIES LABELS slow)
   endif()

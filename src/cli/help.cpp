@@ -138,8 +138,9 @@ std::string verb_help(const Verb& verb, int width) {
   text += "\nFlags\n";
   for (const Flag& flag : verb.flags) {
     const std::string value = !flag.choices.empty() ? join(flag.choices, "|") : flag.value;
-    const std::string names = flag.letter.empty() ? flag.name : flag.letter + ", " + flag.name;
-    text += flag_line(value.empty() ? names : names + " " + value, flag.help, width);
+    std::string names = flag.letter.empty() ? flag.name : flag.letter + ", " + flag.name;
+    if (!value.empty()) names += " " + value;
+    text += flag_line(names, flag.help, width);
   }
   text += flag_line("--help", "this text", width);
   if (verb.takes_settings) text += settings_flags(width);

@@ -131,7 +131,7 @@ ResolvedSettings request_settings(std::vector<SettingsLayer> layers, SettingsUse
   std::vector<std::string> keys;
   for (const auto& [key, value] : values.items()) keys.push_back(key);
   layers.insert(layers.begin(), std::move(recommendation.layer));
-  const ResolvedSettings resolved = resolve_settings(layers, checks);
+  ResolvedSettings resolved = resolve_settings(layers, checks);
   if (use == SettingsUse::finish) return resolved;
   if (recommendation.shipped) {
     std::vector<std::string> drawing = {resolved.settings.diffusion_model};

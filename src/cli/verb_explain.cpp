@@ -152,7 +152,7 @@ int explain(const CommandLine& original, Reporter& reporter) {
   CommandLine line = original;
   std::string topic = "settings";
   std::vector<std::string>& files = line.flags["--settings"];
-  const bool asked = std::erase(files, "") > 0 || line.operands == std::vector<std::string>{};
+  const bool asked = std::erase(files, "") > 0 || line.operands.empty();
   if (!asked) {
     topic = line.operands.front();
     line.operands.erase(line.operands.begin());

@@ -12,8 +12,8 @@ namespace disco {
 /// ε of x at sampling step i: (1,3,H,W) → (1,3,H,W), float32, without gradient.
 using EpsilonFunction = std::function<at::Tensor(const at::Tensor& x, int i)>;
 
-/// The guidance's gradient at x. `i` is the step whose t the schedules are read at; `cur` is the step whose network time,
-/// fac and ᾱ the guidance uses (they differ only in PLMS's first, predicted evaluation). Returns (1,3,H,W), or an
+/// The guidance's gradient at x. `i` is the step whose t the schedules are read at; `cur` is the step whose network
+/// time, fac and ᾱ the guidance uses (they differ only in PLMS's first, predicted evaluation). Returns (1,3,H,W), or an
 /// undefined tensor for no guidance.
 using GuidanceFunction = std::function<at::Tensor(const at::Tensor& x, int i, int cur)>;
 

@@ -68,7 +68,7 @@ at::Tensor sample(const at::Tensor& x, const at::Tensor& grid, Interpolation int
   constexpr std::int64_t bilinear = 0, nearest = 1, zeros_outside = 0;
   const std::int64_t mode = interpolation == Interpolation::bilinear ? bilinear : nearest;
   const at::Tensor one_grid = grid.view({1, x.size(2), x.size(3), 2}).to(x.options());
-  const at::Tensor y = at::grid_sampler(x, one_grid.expand({x.size(0), -1, -1, -1}), mode, zeros_outside, false);
+  at::Tensor y = at::grid_sampler(x, one_grid.expand({x.size(0), -1, -1, -1}), mode, zeros_outside, false);
   if (interpolation == Interpolation::nearest || !fade_twice) return y;
   const at::Tensor ones = at::ones({1, 1, x.size(2), x.size(3)}, x.options());
   return y * at::grid_sampler(ones, one_grid, mode, zeros_outside, false);

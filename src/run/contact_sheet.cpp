@@ -90,7 +90,8 @@ Picture contact_sheet(const std::vector<Picture>& pictures, const std::vector<st
   cairo_set_source_rgb(context.get(), 0.11, 0.11, 0.12);
   cairo_paint(context.get());
   for (int k = 0; k < count; ++k) {
-    const double left = gap + (k % columns) * (width + gap), top = gap + (k / columns) * (height + label_height + gap);
+    const int row = k / columns, column = k % columns;
+    const double left = gap + column * (width + gap), top = gap + row * (height + label_height + gap);
     const Surface picture = surface_of(pictures[static_cast<std::size_t>(k)]);
     cairo_save(context.get());
     cairo_translate(context.get(), left, top);

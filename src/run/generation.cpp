@@ -97,7 +97,7 @@ at::Tensor Generation::network(const at::Tensor& x, int i) const {
 
 at::Tensor Generation::epsilon(const at::Tensor& x, int i) const {
   const at::NoGradGuard no_gradient;
-  const at::Tensor output = network(x, i);
+  at::Tensor output = network(x, i);
   if (models_.unet->config().prediction != "v") return output;
   const double alpha_cumprod = schedule_.alphas_cumprod[static_cast<std::size_t>(i)];
   return x * std::sqrt(1 - alpha_cumprod) + output * std::sqrt(alpha_cumprod);
@@ -149,7 +149,7 @@ at::Tensor Generation::advance(StepOutcome& outcome) {
                                .epsilon = [this](const at::Tensor& x, int i) { return epsilon(x, i); },
                                .guidance =
                                    [this, &outcome](const at::Tensor& x, int i, int cur) {
-                                     const at::Tensor gradient = guidance_->gradient(x, i, cur);
+                                     at::Tensor gradient = guidance_->gradient(x, i, cur);
                                      const GuidanceReport& report = guidance_->report();
                                      outcome.losses.insert(outcome.losses.end(), report.losses.begin(),
                                                            report.losses.end());

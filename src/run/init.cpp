@@ -62,7 +62,7 @@ at::Tensor make_init(const Settings& settings, RandomStreams& streams) {
     return perlin_init(width, height, settings.perlin_mode, streams.get({.purpose = Purpose::perlin}));
   }
   if (settings.init_image.empty()) return {};
-  const at::Tensor init = read_init(settings.init_image, width, height, settings.init_fit);
+  at::Tensor init = read_init(settings.init_image, width, height, settings.init_fit);
   if (settings.init_noise == 0) return init;
   at::Tensor mask = at::ones({1, 1, height, width});
   if (settings.init_noise_mask == "flat")

@@ -225,7 +225,7 @@ void RunLoop::report(const StepOutcome& outcome, int done, int steps, int pictur
 
 fs::path RunLoop::write_finished(int picture, const PictureState& state) {
   const auto hashes = model_hashes();
-  const fs::path path = names_->picture(picture);
+  fs::path path = names_->picture(picture);
   at::Tensor shown = state.shown.to(at::kCPU);
   if (!settings_.upscaler.empty()) shown = enlarged(*session_.upscaler(settings_.upscaler), shown);
   write_picture(path, to_picture(shown), picture_texts(settings_, picture_seed(picture), hashes));

@@ -75,7 +75,7 @@ fs::path export_model(const fs::path& folder, const std::string& name, const std
   for (const auto& [key, tensor] : tensors) {
     halves[key] = tensor.is_floating_point() ? tensor.detach().cpu().to(at::kHalf).contiguous() : tensor.cpu();
   }
-  const fs::path weights = folder / (name + ".safetensors");
+  fs::path weights = folder / (name + ".safetensors");
   fs::create_directories(folder);
   save_safetensors(weights, halves);
   const nlohmann::ordered_json about = {{"name", name},

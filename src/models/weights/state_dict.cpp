@@ -62,7 +62,9 @@ void forget_pages(weights::Bytes bytes) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
   const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  if (begin >= end) return;
+  const std::byte* first = bytes.data() + (begin - reinterpret_cast<std::uintptr_t>(bytes.data()));
+  ::madvise(const_cast<std::byte*>(first), end - begin, MADV_DONTNEED);
 }
 
 /// Makes tensors of a layout: views of the mapped file where the elements are aligned, else of one copy a storage.

@@ -78,7 +78,8 @@ ImportedSettings convert(const Json& object) {
         "custom: the file does not say which model it was; its settings are those of the pixel-art models");
   }
   for (const char* key : {"init_image", "video_init_path"}) {
-    if (conversion[key] == Json(std::string()) || conversion[key] == "None") conversion.take(key, key, "");
+    const Json& path = conversion[key];
+    if (path.is_string() && (text_of(path).empty() || path == "None")) conversion.take(key, key, "");
   }
   conversion.ignore_all(without_equivalent());
   if (!object.contains("animation_mode")) {

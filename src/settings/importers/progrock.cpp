@@ -200,8 +200,7 @@ void convert_prompts(Conversion& conversion, const std::string& key) {
 
 void convert_steps(Conversion& conversion) {
   conversion.take("sampling_mode", "diffusion_sampling_mode");
-  const bool starts = (conversion.has("init_image") && conversion["init_image"] != Json(std::string())) ||
-                      conversion.boolean("perlin_init", false);
+  const bool starts = !text_of(conversion["init_image"]).empty() || conversion.boolean("perlin_init", false);
   const double ratio = conversion.number("skip_steps_ratio", 0), skip = conversion.number("skip_steps", 0);
   const auto steps = static_cast<double>(conversion.so_far().steps);
   if (skip == 0 && starts) {

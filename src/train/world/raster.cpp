@@ -76,7 +76,9 @@ Plane noise(int side, int cells, Dice& dice) {
   std::vector<float> heights(static_cast<std::size_t>(corners * corners));
   for (float& height : heights) height = static_cast<float>(dice.uniform());
   Plane plane(side);
-  const auto height = [&](int x, int y) { return heights[static_cast<std::size_t>(y * corners + x)]; };
+  const auto height = [&](int x, int y) {
+    return heights[static_cast<std::size_t>(y) * static_cast<std::size_t>(corners) + static_cast<std::size_t>(x)];
+  };
   for (int y = 0; y < side; ++y) {
     const float v = static_cast<float>(y) * static_cast<float>(cells) / static_cast<float>(side);
     const int j = static_cast<int>(v);

@@ -50,8 +50,9 @@ void scatter(int side, int rows, Dice& dice, const Place& place) {
   }
   const float cell = static_cast<float>(side) / static_cast<float>(rows);
   for (const int i : order) {
-    const float x = (static_cast<float>(i % rows) + uniform(dice, 0, 1)) * cell;
-    const float y = (static_cast<float>(i / rows) + uniform(dice, 0, 1)) * cell;
+    const int row = i / rows, column = i % rows;
+    const float x = (static_cast<float>(column) + uniform(dice, 0, 1)) * cell;
+    const float y = (static_cast<float>(row) + uniform(dice, 0, 1)) * cell;
     place(std::min(x, static_cast<float>(side - 1)), std::min(y, static_cast<float>(side - 1)));
   }
 }

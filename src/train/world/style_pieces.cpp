@@ -75,7 +75,8 @@ void stained_glass(Raster& raster, Dice& dice) {
         float best = 1e9f;
         for (int b = std::max(0, j - 1); b <= std::min(cells - 1, j + 1); ++b) {
           for (int a = std::max(0, i - 1); a <= std::min(cells - 1, i + 1); ++a) {
-            const Seed& s = seeds[static_cast<std::size_t>(b * cells + a)];
+            const Seed& s =
+                seeds[static_cast<std::size_t>(b) * static_cast<std::size_t>(cells) + static_cast<std::size_t>(a)];
             const float dx = (static_cast<float>(x) - s.x) / cell, dy = (static_cast<float>(y) - s.y) / cell;
             const float d = dx * dx + dy * dy + 14 * squared_distance(soft.at(x, y), s.colour);
             if (d < best) best = d, pane.at(x, y) = b * cells + a;
@@ -178,7 +179,9 @@ void low_poly(Raster& raster, Dice& dice) {
       corners.push_back(best);
     }
   }
-  const auto corner = [&](int i, int j) { return corners[static_cast<std::size_t>(j * (cells + 1) + i)]; };
+  const auto corner = [&](int i, int j) {
+    return corners[static_cast<std::size_t>(j) * static_cast<std::size_t>(cells + 1) + static_cast<std::size_t>(i)];
+  };
   struct Facet {
     Pixel mean{};
     float spread = 0;

@@ -5,6 +5,11 @@
 #include "train/world/paint.h"
 
 namespace disco {
+namespace {
+
+bool left_of(const Point& a, const Point& b) { return a.x < b.x; }
+
+}  // namespace
 
 Brush::Brush(Canvas& canvas_, const Scene& scene, const Light& light)
     : canvas(canvas_),
@@ -33,7 +38,7 @@ void Brush::box(double x, double y, double width, double height, Colour colour) 
 }
 
 void Brush::shape(std::initializer_list<Point> points, Colour colour) {
-  const auto [left, right] = std::ranges::minmax(points, {}, &Point::x);
+  const auto [left, right] = std::minmax(points, left_of);
   for (const Point& p : points) cairo_line_to(canvas.cairo(), p.x, p.y);
   cairo_close_path(canvas.cairo());
   round(left.x, right.x, colour);
@@ -46,7 +51,7 @@ void Brush::oval(double x, double y, double rx, double ry, Colour colour) {
 }
 
 void Brush::curves(std::initializer_list<Point> points, Colour colour) {
-  const auto [left, right] = std::ranges::minmax(points, {}, &Point::x);
+  const auto [left, right] = std::minmax(points, left_of);
   canvas.curve(points);
   round(left.x, right.x, colour);
 }
