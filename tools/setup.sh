@@ -11,7 +11,7 @@ TORCH_DIR=$DEPS/torch-$TORCH_VERSION
 APT_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config curl unzip ca-certificates
   nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev libyaml-cpp-dev
-  libpng-dev libjpeg62-turbo-dev libwebp-dev zlib1g-dev libzip-dev libcairo2-dev libpango1.0-dev
+  libpng-dev libjpeg62-turbo-dev libwebp-dev zlib1g-dev libzip-dev libcairo2-dev libpango1.0-dev libhwy-dev
   libcurl4-openssl-dev libssl-dev libgtest-dev libgmock-dev librapidcheck-dev fonts-dejavu-core
 )
 

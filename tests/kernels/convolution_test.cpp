@@ -1,0 +1,89 @@
+#include "kernels/convolution.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <random>
+
+#include "core/error.h"
+
+namespace disco {
+namespace {
+
+struct Problem {
+  std::int64_t pictures, in, out, height, width;
+};
+
+/// The largest difference, relative to the largest value of the plain result.
+double distance(const at::Tensor& fast, const at::Tensor& plain) {
+  return ((fast - plain).abs().max() / plain.abs().max()).item<double>();
+}
+
+at::Tensor gradient(const at::Tensor& y, const at::Tensor& x, const at::Tensor& by) {
+  return torch::autograd::grad({y}, {x}, {by})[0];
+}
+
+/// Shapes with remainders everywhere: of vectors, tiles and blocks.
+std::vector<Problem> problems() {
+  std::vector<Problem> all = {
+      {1, 3, 5, 4, 4}, {1, 16, 16, 1, 1}, {2, 33, 17, 7, 9}, {1, 64, 32, 64, 64}, {3, 8, 200, 5, 2}};
+  std::mt19937 dice(5);
+  const auto draw = [&](int least, int most) { return std::uniform_int_distribution<std::int64_t>(least, most)(dice); };
+  for (int k = 0; k < 20; ++k) all.push_back({draw(1, 3), draw(1, 70), draw(1, 70), draw(1, 40), draw(1, 40)});
+  return all;
+}
+
+TEST(Winograd, EqualsTheDirectConvolutionWithItsGradient) {
+  at::manual_seed(1);
+  for (const Problem& p : problems()) {
+    SCOPED_TRACE(testing::Message() << p.pictures << "x" << p.in << "x" << p.height << "x" << p.width << " to "
+                                    << p.out);
+    const at::Tensor weight = at::randn({p.out, p.in, 3, 3}), bias = at::randn({p.out});
+    at::Tensor x = at::randn({p.pictures, p.in, p.height, p.width}).requires_grad_();
+    const at::Tensor plain = at::conv2d(x, weight, bias, 1, 1), fast = winograd_convolution(x, weight, bias);
+    ASSERT_EQ(fast.sizes(), plain.sizes());
+    EXPECT_LT(distance(fast, plain), 1e-5);
+    const at::Tensor by = at::randn(plain.sizes());
+    EXPECT_LT(distance(gradient(fast, x, by), gradient(plain, x, by)), 1e-5);
+    EXPECT_LT(distance(winograd_convolution(x.detach(), weight, {}), at::conv2d(x, weight, {}, 1, 1)), 1e-5);
+  }
+}
+
+TEST(Winograd, TakesPicturesOfAnyLayoutAndGivesChannelsLast) {
+  const at::Tensor x = at::randn({2, 20, 12, 10}), weight = at::randn({24, 20, 3, 3});
+  const at::Tensor y = winograd_convolution(x, weight, {});
+  EXPECT_TRUE(y.is_contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_TRUE(at::equal(y, winograd_convolution(x.contiguous(at::MemoryFormat::ChannelsLast), weight, {})));
+  EXPECT_TRUE(at::equal(y, winograd_convolution(x.transpose(2, 3).contiguous().transpose(2, 3), weight, {})));
+}
+
+TEST(Winograd, TheSameBitsForAnyNumberOfThreads) {
+  const at::Tensor x = at::randn({1, 48, 150, 130}), weight = at::randn({40, 48, 3, 3});
+  const int before = at::get_num_threads();
+  at::set_num_threads(1);
+  const at::Tensor one = winograd_convolution(x, weight, {});
+  at::set_num_threads(2);
+  const at::Tensor two = winograd_convolution(x, weight, {});
+  at::set_num_threads(before);
+  EXPECT_TRUE(at::equal(one, two));
+}
+
+TEST(Winograd, AppliesOnlyWhereItIsRight) {
+  const at::Tensor x = at::zeros({1, 32, 64, 64}), weight = at::zeros({32, 32, 3, 3});
+  EXPECT_TRUE(winograd_applies(x, weight));
+  EXPECT_FALSE(winograd_applies(x.to(at::kHalf), weight.to(at::kHalf)));
+  EXPECT_FALSE(winograd_applies(x, at::zeros({32, 32, 1, 1})));
+  EXPECT_FALSE(winograd_applies(x, at::zeros({32, 16, 3, 3})));
+  EXPECT_FALSE(winograd_applies(at::zeros({1, 32, 16, 16}), weight)) << "too few tiles to pay for the filters";
+  EXPECT_FALSE(winograd_applies(at::zeros({1, 3, 64, 64}), at::zeros({32, 3, 3, 3})));
+}
+
+TEST(Winograd, RefusesToGiveGradientsOfWeights) {
+  const at::Tensor x = at::zeros({1, 16, 8, 8}), weight = at::zeros({16, 16, 3, 3}).requires_grad_();
+  EXPECT_THROW(winograd_convolution(x, weight, {}), Error);
+}
+
+}  // namespace
+}  // namespace disco
