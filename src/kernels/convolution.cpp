@@ -62,12 +62,17 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   return y;
 }
 
+/// Torch takes a tensor argument for something to differentiate by, and an undefined one for a mistake.
+struct Constant {
+  at::Tensor tensor;
+};
+
 struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias) {
+                            const Constant& bias) {
     const at::AutoDispatchBelowAutograd below;
     context->save_for_backward({weight});
-    return convolve(x, weight, bias, false);
+    return convolve(x, weight, bias.tensor, false);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -90,7 +95,7 @@ at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, c
   if (at::GradMode::is_enabled() && (weight.requires_grad() || (bias.defined() && bias.requires_grad()))) {
     throw Error("Winograd's convolution gives no gradient by its weights", "", "use at::conv2d");
   }
-  if (at::GradMode::is_enabled() && x.requires_grad()) return WinogradConvolution::apply(x, weight, bias);
+  if (at::GradMode::is_enabled() && x.requires_grad()) return WinogradConvolution::apply(x, weight, Constant{bias});
   return convolve(x, weight, bias, false);
 }
 

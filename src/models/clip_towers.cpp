@@ -96,7 +96,7 @@ ModifiedResNet::ModifiedResNet(const StateDict& tensors, const ClipConfig& confi
 
 at::Tensor ModifiedResNet::apply(const Unit& unit, const at::Tensor& x, bool training, std::int64_t stride,
                                  std::int64_t padding) {
-  const at::Tensor h = convolution(x, unit.layer, stride, padding);
+  const at::Tensor h = direct_convolution(x, unit.layer, stride, padding);
   return training ? batch_norm_training(h, unit.norm) : batch_norm(h, unit.norm);
 }
 

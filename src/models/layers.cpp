@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include "kernels/choice.h"
+#include "kernels/convolution.h"
+
 namespace disco {
 namespace {
 
@@ -15,6 +18,17 @@ at::Tensor in_float(const at::Tensor& x, const Affine& layer, const Norm& norm) 
   return norm(x.to(at::kFloat), layer.weight.to(at::kFloat), layer.bias.to(at::kFloat)).to(x.scalar_type());
 }
 
+bool wants_gradient(const Affine& layer) {
+  return at::GradMode::is_enabled() &&
+         (layer.weight.requires_grad() || (layer.bias.defined() && layer.bias.requires_grad()));
+}
+
+/// A 1×1 convolution, as the product that it is.
+at::Tensor pointwise(const at::Tensor& x, const Affine& layer) {
+  const at::Tensor weight = layer.weight.flatten(1);
+  return at::linear(x.permute({0, 2, 3, 1}), weight, layer.bias).permute({0, 3, 1, 2});
+}
+
 }  // namespace
 
 Affine affine(const StateDict& tensors, const std::string& prefix) {
@@ -25,6 +39,13 @@ Affine affine(const StateDict& tensors, const std::string& prefix) {
 at::Tensor linear(const at::Tensor& x, const Affine& layer) { return at::linear(x, layer.weight, layer.bias); }
 
 at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding) {
+  const bool fast = chosen_kernels() == Kernels::fast && stride == 1 && padding == 1 && !wants_gradient(layer);
+  if (fast && winograd_applies(x, layer.weight)) return winograd_convolution(x, layer.weight, layer.bias);
+  return direct_convolution(x, layer, stride, padding);
+}
+
+at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding) {
+  if (layer.weight.size(2) == 1 && layer.weight.size(3) == 1 && stride == 1 && padding == 0) return pointwise(x, layer);
   return at::conv2d(x, layer.weight, layer.bias, stride, padding);
 }
 

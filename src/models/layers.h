@@ -20,8 +20,13 @@ Affine affine(const StateDict& tensors, const std::string& prefix);
 
 /// x (…, in) → (…, out).
 at::Tensor linear(const at::Tensor& x, const Affine& layer);
-/// x (N,in,H,W) → (N,out,H′,W′), zero padding.
+/// x (N,in,H,W) → (N,out,H′,W′), zero padding. Results mostly lie with channels innermost, and are made with the fewest
+/// copies from an x that does.
 at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride = 1, std::int64_t padding = 0);
+/// The same, never by Winograd's algorithm: for gradients through ReLU and max pooling. Sums that are a millionth off
+/// turn one of their gates now and then, and the gradient around that pixel is another one.
+at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride = 1,
+                              std::int64_t padding = 0);
 /// 32 groups over the channels of (N,C,…); statistics in float32 whatever the dtypes (ADM's GroupNorm32).
 at::Tensor group_norm(const at::Tensor& x, const Affine& layer);
 /// Over the last axis, in float32 whatever the dtypes.

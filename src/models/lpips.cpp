@@ -105,7 +105,7 @@ Lpips::Features Lpips::features(const at::Tensor& x) const {
   Features result;
   for (const std::vector<Affine>& slice : layers_->slices) {
     if (!result.empty()) h = at::max_pool2d(h, 2);
-    for (const Affine& layer : slice) h = apply_relu(convolution(h, layer, 1, 1));
+    for (const Affine& layer : slice) h = apply_relu(direct_convolution(h, layer, 1, 1));
     result.push_back(unit_length(h));
   }
   return result;

@@ -89,6 +89,7 @@ at::Tensor SecondaryModel::predict_v(const at::Tensor& x, const at::Tensor& t) c
   const at::Tensor planes = at::cat({angles.cos(), angles.sin()}, 1).unsqueeze(-1).unsqueeze(-1);
   const at::ScalarType type = levels[0].down[0].weight.scalar_type();
   at::Tensor h = at::cat({x.to(type), planes.to(type).expand({x.size(0), fourier_planes, x.size(2), x.size(3)})}, 1);
+  h = h.contiguous(at::MemoryFormat::ChannelsLast);
 
   std::vector<at::Tensor> skips;
   for (std::size_t i = 0; i < levels.size(); ++i) {

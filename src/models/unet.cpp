@@ -64,14 +64,17 @@ struct AttentionBlock {
 
   at::Tensor operator()(const at::Tensor& x, const at::Tensor&) const {
     const std::int64_t n = x.size(0), width = x.size(1), pixels = x.size(2) * x.size(3);
-    const at::Tensor flat = x.reshape({n, width, pixels});
-    const at::Tensor joint = at::conv1d(group_norm(flat, norm), qkv.weight, qkv.bias);
+    const auto by_pixel = [&](const at::Tensor& picture) {
+      return picture.permute({0, 2, 3, 1}).reshape({n, pixels, width});
+    };
+    const at::Tensor joint = linear(by_pixel(group_norm(x, norm)), {qkv.weight.squeeze(2), qkv.bias});
     // The legacy order is head by head (q, k, v of each); the new one q of all heads, then k, then v.
-    const at::Tensor split = new_order ? joint.reshape({n, 3, heads, width / heads, pixels}).transpose(1, 2)
-                                       : joint.reshape({n, heads, 3, width / heads, pixels});
-    const auto part = [&](std::int64_t i) { return split.select(2, i).transpose(2, 3); };
-    const at::Tensor mixed = attention(part(0), part(1), part(2)).transpose(2, 3).reshape({n, width, pixels});
-    return (at::conv1d(mixed, out.weight, out.bias) + flat).reshape(x.sizes());
+    const at::Tensor split = new_order ? joint.view({n, pixels, 3, heads, width / heads}).transpose(2, 3)
+                                       : joint.view({n, pixels, heads, 3, width / heads});
+    const auto part = [&](std::int64_t i) { return split.select(3, i).transpose(1, 2); };
+    const at::Tensor mixed = attention(part(0), part(1), part(2)).transpose(1, 2).reshape({n, pixels, width});
+    const at::Tensor result = add_to(linear(mixed, {out.weight.squeeze(2), out.bias}), by_pixel(x));
+    return result.view({n, x.size(2), x.size(3), width}).permute({0, 3, 1, 2});
   }
 };
 
@@ -163,6 +166,7 @@ at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& t, const at::Ten
 
   at::Tensor h = x.to(std::get<Convolution>(layers_->input[0][0]).layer.weight.scalar_type());
   if (config_.patch > 1) h = at::pixel_unshuffle(h, config_.patch);
+  h = h.contiguous(at::MemoryFormat::ChannelsLast);
   std::vector<at::Tensor> skips;
   for (const Block& block : layers_->input) {
     h = run(block, h, embedding);
