@@ -51,6 +51,7 @@ std::vector<Flag> engine_flags() {
        "where the models lie, before the program's own (also DISCO_MODELS; default: the user's data folder)"},
       {"--device", "", "what computes (default auto)", {"auto", "cpu", "cuda"}},
       {"--threads", "N", "processor cores to use (default 0: all)"},
+      {"--kernels", "", "plain does without the program's own kernels, to compare (default fast)", {"fast", "plain"}},
       {"--memory", "GIB", "memory to use at most, in GiB (default 0: what is free)"},
   };
 }
@@ -60,6 +61,7 @@ EngineOptions engine_options(const CommandLine& line) {
   options.model_folders = model_folders(line);
   options.device = line.text("--device", "auto");
   options.threads = line.whole_number("--threads", 0, 0);
+  options.kernels = line.text("--kernels", "fast");
   options.memory_limit_gib = line.number("--memory", 0, 0);
   return options;
 }

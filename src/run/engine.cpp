@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "kernels/choice.h"
 #include "run/doctor.h"
 #include "run/draft.h"
 #include "run/inspection.h"
@@ -23,7 +24,9 @@ constexpr double bytes_per_gib = 1024.0 * 1024.0 * 1024.0;
 class LocalEngine final : public Engine {
  public:
   explicit LocalEngine(const EngineOptions& options)
-      : options_(options), session_(options.model_folders, options.device, options.threads) {}
+      : options_(options), session_(options.model_folders, options.device, options.threads) {
+    choose_kernels(kernels_by_name(options.kernels));
+  }
 
   RunResult run(const RunRequest& request, RunListener& listener) override {
     check(request.resolved.settings);

@@ -22,6 +22,7 @@ struct EngineOptions {
   std::vector<std::filesystem::path> model_folders;  ///< Searched in order, see ModelStore.
   std::string device = "auto";                       ///< "auto", "cpu" or "cuda".
   int threads = 0;                                   ///< 0: all cores.
+  std::string kernels = "fast";                      ///< "fast" or "plain", see kernels/choice.h.
   double memory_limit_gib = 0;                       ///< 0: what is free now.
 };
 

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "kernels/page_keeper.h"
 
 namespace disco {
 namespace {
@@ -43,6 +44,7 @@ fs::path hash_cache_file() { return user_data_folder() / "hashes.json"; }
 Session::Session(std::vector<fs::path> model_folders, const std::string& device, int threads)
     : folders_(std::move(model_folders)), store_(folders_), device_(choose_device(device)) {
   if (threads > 0) at::set_num_threads(threads);
+  keep_pages();
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
   // Filling fresh memory with NaN is a debugging aid that costs a pass over every tensor.
   at::globalContext().setDeterministicFillUninitializedMemory(false);

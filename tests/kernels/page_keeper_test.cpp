@@ -1,0 +1,77 @@
+#include "kernels/page_keeper.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <thread>
+
+#include "core/error.h"
+#include "kernels/choice.h"
+
+namespace disco {
+namespace {
+
+constexpr std::int64_t mebibyte = 1 << 20;
+
+at::Tensor bytes(std::int64_t count) { return at::empty({count}, at::kByte); }
+
+class PageKeeping : public testing::Test {
+ protected:
+  void SetUp() override {
+    keep_pages();
+    drop_spare_pages();
+  }
+};
+
+TEST_F(PageKeeping, AFreedBlockServesTheNextOfItsSize) {
+  void* first = bytes(10 * mebibyte).data_ptr();
+  EXPECT_GE(kept_pages().spare, 10 * mebibyte);
+  const at::Tensor again = bytes(10 * mebibyte - 100);
+  EXPECT_EQ(again.data_ptr(), first);
+  EXPECT_NE(bytes(2 * mebibyte).data_ptr(), first) << "far too small for that block";
+}
+
+TEST_F(PageKeeping, SmallTensorsAreNotItsBusiness) {
+  const KeptPages before = kept_pages();
+  const at::Tensor small = bytes(mebibyte / 2);
+  EXPECT_EQ(kept_pages().in_use, before.in_use);
+}
+
+TEST_F(PageKeeping, NeverHoldsMoreThanThePeakOfTheTensors) {
+  std::mt19937 dice(3);
+  std::vector<at::Tensor> held(12);
+  for (int k = 0; k < 500; ++k) {
+    const auto size = std::uniform_int_distribution<std::int64_t>(mebibyte, 8 * mebibyte)(dice);
+    held[dice() % held.size()] = bytes(size).fill_(k % 256);
+    const KeptPages now = kept_pages();
+    ASSERT_LE(now.in_use + now.spare, now.peak);
+  }
+  held.clear();
+  EXPECT_GT(kept_pages().spare, 0);
+  drop_spare_pages();
+  EXPECT_EQ(kept_pages().spare, 0);
+}
+
+TEST_F(PageKeeping, BlocksDoNotOverlap) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([t] {
+      for (int k = 0; k < 100; ++k) {
+        const at::Tensor a = bytes(2 * mebibyte + k * 1000).fill_(t), b = bytes(3 * mebibyte).fill_(t + 100);
+        EXPECT_TRUE(a.eq(t).all().item<bool>());
+        EXPECT_TRUE(b.eq(t + 100).all().item<bool>());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(Kernels, AreChosenByName) {
+  EXPECT_EQ(kernels_by_name("plain"), Kernels::plain);
+  EXPECT_EQ(kernels_by_name("fast"), Kernels::fast);
+  EXPECT_THROW(kernels_by_name("quick"), RequestError);
+}
+
+}  // namespace
+}  // namespace disco
