@@ -78,6 +78,7 @@ std::unique_ptr<Engine> load_engine(const CommandLine& line) {
 TrainFunction load_trainer() { return entry_point<TrainFunction>("disco_train"); }
 AdherenceFunction load_adherence() { return entry_point<AdherenceFunction>("disco_measure_adherence"); }
 EffectsFunction load_effects() { return entry_point<EffectsFunction>("disco_measure_effects"); }
+StepFunction load_step() { return entry_point<StepFunction>("disco_measure_step"); }
 
 // Where ModelStore::default_folders() looks: the chosen folder or the user's, then the program's own.
 std::vector<fs::path> model_folders(const CommandLine& line) {

@@ -5,6 +5,7 @@
 
 #include "bench/adherence.h"
 #include "bench/effects.h"
+#include "bench/step.h"
 #include "cli/command_line.h"
 #include "run/engine.h"
 #include "train/train.h"
@@ -23,6 +24,7 @@ EngineOptions engine_options(const CommandLine& line);
 TrainFunction load_trainer();
 AdherenceFunction load_adherence();
 EffectsFunction load_effects();
+StepFunction load_step();
 std::vector<std::filesystem::path> model_folders(const CommandLine& line);
 
 }  // namespace disco

@@ -1,6 +1,9 @@
 // bench: what the models are worth, measured.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "cli/engine_library.h"
 #include "cli/interrupt.h"
 #include "cli/settings_request.h"
@@ -100,16 +103,79 @@ int bench_effects(const CommandLine& line, Reporter& reporter) {
   return 0;
 }
 
+std::string as_table(const StepResult& result) {
+  std::vector<std::vector<std::string>> rows = {{"part", "seconds", "share of the step", "share of peak"}};
+  for (const StepCost& part : result.parts) {
+    const bool counted = part.flops > 0 && part.seconds > 0;
+    rows.push_back({part.part, fmt::format("{:.3f}", part.seconds),
+                    fmt::format("{:.0f} %", 100 * part.seconds / result.seconds),
+                    counted ? fmt::format("{:.0f} %", 100 * part.flops / part.seconds / result.peak_flops) : ""});
+  }
+  rows.push_back({"the step", fmt::format("{:.3f}", result.seconds), "", ""});
+  return text_table(rows);
+}
+
+nlohmann::ordered_json to_json(const StepResult& result) {
+  nlohmann::ordered_json parts = nlohmann::ordered_json::array();
+  for (const StepCost& part : result.parts) {
+    nlohmann::ordered_json one = {{"part", part.part}, {"seconds", part.seconds}, {"flops", part.flops}};
+    if (part.flops > 0 && part.seconds > 0) one["share_of_peak"] = part.flops / part.seconds / result.peak_flops;
+    parts.push_back(std::move(one));
+  }
+  return {{"device", result.device},           {"seconds", result.seconds},
+          {"parts", std::move(parts)},         {"loading_seconds", result.loading_seconds},
+          {"peak_memory", result.peak_memory}, {"predicted_memory", result.predicted_memory},
+          {"peak_flops", result.peak_flops},   {"made_up", result.made_up}};
+}
+
+int bench_step(const CommandLine& line, Reporter& reporter) {
+  CommandLine without_prompt = line;
+  without_prompt.operands.clear();
+  StepRequest request;
+  request.engine = engine_options(line);
+  request.settings = request_settings(settings_layers(without_prompt, SettingsUse::show, reporter), SettingsUse::show,
+                                      load_engine(line).get(), reporter)
+                         .settings;
+  request.steps = line.whole_number("--steps-measured", request.steps, 1);
+  StepResult result;
+  load_step()(request, result);
+  if (line.has("--json")) {
+    print(to_json(result).dump(1) + "\n");
+    return 0;
+  }
+  print(as_table(result));
+  for (const std::string& name : result.made_up) {
+    reporter.note(fmt::format("{} is not installed: measured with random weights in its shapes", name));
+  }
+  reporter.note(fmt::format("{}; peak memory {:.2f} GiB; a matrix product makes {:.0f} GFLOP/s", result.device,
+                            static_cast<double>(result.peak_memory) / (1u << 30), result.peak_flops / 1e9));
+  return 0;
+}
+
+/// The flags that not every measurement has.
+const std::map<std::string, std::vector<std::string>>& own_flags() {
+  static const std::map<std::string, std::vector<std::string>> flags = {
+      {"adherence", {"--out", "--judge", "--prompts", "--each-clip"}},
+      {"effects", {"--out", "--judge", "--prompts", "--only", "--secondary"}},
+      {"step", {"--steps-measured", "--json"}},
+  };
+  return flags;
+}
+
 int bench(const CommandLine& line, Reporter& reporter) {
   const std::string what = line.operands.size() == 1 ? line.operands[0] : "";
-  if (what != "adherence" && what != "effects") {
-    throw RequestError("it measures one of: adherence, effects", "disco bench", "write: disco bench adherence");
+  if (!own_flags().contains(what)) {
+    throw RequestError("it measures one of: adherence, effects, step", "disco bench", "write: disco bench adherence");
   }
-  const std::vector<std::string> of_others =
-      what == "adherence" ? std::vector<std::string>{"--only", "--secondary"} : std::vector<std::string>{"--each-clip"};
-  for (const std::string& flag : of_others) {
-    if (line.has(flag)) throw RequestError(fmt::format("bench {} has no such flag", what), flag, "leave it out");
+  const std::vector<std::string>& own = own_flags().at(what);
+  for (const auto& [other, flags] : own_flags()) {
+    for (const std::string& flag : flags) {
+      if (line.has(flag) && std::find(own.begin(), own.end(), flag) == own.end()) {
+        throw RequestError(fmt::format("bench {} has no such flag", what), flag, "leave it out");
+      }
+    }
   }
+  if (what == "step") return bench_step(line, reporter);
   return what == "adherence" ? bench_adherence(line, reporter) : bench_effects(line, reporter);
 }
 
@@ -123,6 +189,8 @@ Verb bench_verb() {
       {"--each-clip", "", "adherence: draw with each CLIP model alone as well"},
       {"--only", "GROUP", "effects: one group of settings, as the table names it"},
       {"--secondary", "NAME", "effects: the secondary model that is tried (default pocket-secondary)"},
+      {"--steps-measured", "N", "step: how many, after one to warm up (default 3)"},
+      {"--json", "", "step: what was measured as JSON"},
       {"--settings", "FILE", "settings from a file; repeatable, later wins"},
       {"--preset", "NAME", "a named set of settings, below all others"},
       {"--set", "KEY=VALUE", "one setting; repeatable"},
@@ -130,15 +198,16 @@ Verb bench_verb() {
   for (Flag& flag : engine_flags()) flags.push_back(flag);
   for (Flag& flag : reporting_flags()) flags.push_back(flag);
   return {"bench",
-          "measure how often pictures show what was asked for, and what settings do",
-          "adherence | effects [FLAGS] [--SETTING VALUE…]",
+          "measure how often pictures show what was asked for, what settings do, and what a step costs",
+          "adherence | effects | step [FLAGS] [--SETTING VALUE…]",
           "  Draws 100 prompts that no training has seen, with guidance and without, and lets a judge network, which\n"
           "  never guides, say whether subject, time of day, place, palette and style are there.\n"
           "  effects changes one setting at a time, and says how far the pictures move and how much of what was asked\n"
-          "  for the judge still sees.\n",
+          "  for the judge still sees.\n"
+          "  step times one guided step by part. Models that are not installed are made up in their real shapes.\n",
           flags,
           true,
-          {"adherence", "effects"},
+          {"adherence", "effects", "step"},
           bench};
 }
 

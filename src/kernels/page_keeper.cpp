@@ -50,8 +50,7 @@ class PageKeeper final : public c10::Allocator {
     return {data, data, &release, c10::Device(c10::DeviceType::CPU)};
   }
 
-  /// None: not all memory of this allocator is freed alike.
-  c10::DeleterFnPtr raw_deleter() const override { return nullptr; }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
   void copy_data(void* to, const void* from, std::size_t count) const override { default_copy_data(to, from, count); }
 
   void drop_spare() {
@@ -67,7 +66,10 @@ class PageKeeper final : public c10::Allocator {
   static PageKeeper* installed;
 
  private:
-  static void release(void* data) { installed->give_back(data); }
+  /// Of large and of small memory: who frees through the allocator does not say which it is.
+  static void release(void* data) {
+    if (!installed->give_back(data)) installed->small_->raw_deleter()(data);
+  }
 
   void* take(std::size_t size) {
     const std::lock_guard lock(mutex_);
@@ -105,14 +107,17 @@ class PageKeeper final : public c10::Allocator {
     pages_.peak = std::max(pages_.peak, pages_.in_use);
   }
 
-  void give_back(void* data) {
+  /// False when it is not one of its blocks.
+  bool give_back(void* data) {
     const std::lock_guard lock(mutex_);
     const auto found = sizes_.find(data);
+    if (found == sizes_.end()) return false;
     const Block block{data, found->second};
     sizes_.erase(found);
     pages_.in_use -= static_cast<std::int64_t>(block.size);
     spare_.push_back(block);
     pages_.spare += static_cast<std::int64_t>(block.size);
+    return true;
   }
 
   void drop_oldest() {

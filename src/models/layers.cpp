@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "core/part_clock.h"
 #include "kernels/choice.h"
 #include "kernels/convolution.h"
 
@@ -16,6 +17,13 @@ template <class Norm>
 at::Tensor in_float(const at::Tensor& x, const Affine& layer, const Norm& norm) {
   if (layer.weight.scalar_type() == x.scalar_type()) return norm(x, layer.weight, layer.bias);
   return norm(x.to(at::kFloat), layer.weight.to(at::kFloat), layer.bias.to(at::kFloat)).to(x.scalar_type());
+}
+
+void count_products(double products) { count_flops(2 * products); }
+
+void count_convolution(const at::Tensor& x, const at::Tensor& weight, std::int64_t stride) {
+  const double places = static_cast<double>(x.size(0) * x.size(2) * x.size(3)) / static_cast<double>(stride * stride);
+  count_products(places * static_cast<double>(weight.numel()));
 }
 
 bool wants_gradient(const Affine& layer) {
@@ -36,15 +44,22 @@ Affine affine(const StateDict& tensors, const std::string& prefix) {
   return {tensors.at(prefix + ".weight"), bias == tensors.end() ? at::Tensor() : bias->second};
 }
 
-at::Tensor linear(const at::Tensor& x, const Affine& layer) { return at::linear(x, layer.weight, layer.bias); }
+at::Tensor linear(const at::Tensor& x, const Affine& layer) {
+  count_products(static_cast<double>(x.numel()) * static_cast<double>(layer.weight.size(0)));
+  return at::linear(x, layer.weight, layer.bias);
+}
 
 at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding) {
   const bool fast = chosen_kernels() == Kernels::fast && stride == 1 && padding == 1 && !wants_gradient(layer);
-  if (fast && winograd_applies(x, layer.weight)) return winograd_convolution(x, layer.weight, layer.bias);
+  if (fast && winograd_applies(x, layer.weight)) {
+    count_convolution(x, layer.weight, stride);
+    return winograd_convolution(x, layer.weight, layer.bias);
+  }
   return direct_convolution(x, layer, stride, padding);
 }
 
 at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding) {
+  count_convolution(x, layer.weight, stride);
   if (layer.weight.size(2) == 1 && layer.weight.size(3) == 1 && stride == 1 && padding == 0) return pointwise(x, layer);
   return at::conv2d(x, layer.weight, layer.bias, stride, padding);
 }
@@ -62,6 +77,8 @@ at::Tensor layer_norm(const at::Tensor& x, const Affine& layer) {
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal) {
+  const auto length = static_cast<double>(k.size(2));
+  count_products(2 * static_cast<double>(q.numel()) * length);
   return at::scaled_dot_product_attention(q, k, v, {}, 0, causal);
 }
 

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/part_clock.h"
 #include "picture/picture.h"
 #include "run/init.h"
 #include "settings/prompt.h"
@@ -97,6 +98,7 @@ at::Tensor Generation::network(const at::Tensor& x, int i) const {
 
 at::Tensor Generation::epsilon(const at::Tensor& x, int i) const {
   const at::NoGradGuard no_gradient;
+  const TimedPart timed("diffusion");
   at::Tensor output = network(x, i);
   if (models_.unet->config().prediction != "v") return output;
   const double alpha_cumprod = schedule_.alphas_cumprod[static_cast<std::size_t>(i)];
@@ -162,6 +164,7 @@ at::Tensor Generation::advance(StepOutcome& outcome) {
                                      return gradient;
                                    },
                                .clip_denoised = settings_.clip_denoised};
+  const TimedPart timed("sampler");
   if (uses_plms()) return plms_step(problem, state_.sampler, static_cast<int>(settings_.plms_order));
   state_.sampler.old_eps.clear();
   const auto noise = [this](int i) {

@@ -11,6 +11,8 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "kernels/page_keeper.h"
+#include "models/known_shapes.h"
+#include "models/parameters.h"
 
 namespace disco {
 namespace {
@@ -63,8 +65,21 @@ StateDict Session::load(const ModelEntry& entry) {
   return tensors;
 }
 
+bool Session::lacks(const std::string& name, const std::string& role) { return makes_up_ && !store_.find(name, role); }
+
+StateDict Session::made_up_weights(const std::string& name, const std::vector<TensorInfo>& manifest) {
+  made_up_.push_back(name);
+  StateDict tensors = random_weights(manifest, made_up_.size());
+  for (auto& [key, tensor] : tensors)
+    tensor = tensor.is_floating_point() ? tensor.to(device_, at::kFloat) : tensor.to(device_);
+  return tensors;
+}
+
 std::shared_ptr<const UNet> Session::diffusion(const std::string& name) {
   return cached(diffusion_, name, [&] {
+    if (const auto shape = known_unet_shape(name); shape && lacks(name, "diffusion")) {
+      return std::make_shared<const UNet>(*shape, made_up_weights(name, UNet::manifest(*shape)));
+    }
     const ModelEntry entry = store_.require(name, "diffusion");
     StateDict tensors = load(entry);
     UNetConfig config = UNet::recognise(tensors, entry.config);
@@ -73,19 +88,29 @@ std::shared_ptr<const UNet> Session::diffusion(const std::string& name) {
 }
 
 std::shared_ptr<const SecondaryModel> Session::secondary(const std::string& name) {
-  return cached(secondary_, name,
-                [&] { return std::make_shared<const SecondaryModel>(load(store_.require(name, "secondary"))); });
+  return cached(secondary_, name, [&] {
+    if (lacks(name, "secondary")) {
+      return std::make_shared<const SecondaryModel>(made_up_weights(name, SecondaryModel::manifest()));
+    }
+    return std::make_shared<const SecondaryModel>(load(store_.require(name, "secondary")));
+  });
 }
 
 std::shared_ptr<const Clip> Session::clip(const std::string& name) {
   return cached(clip_, name, [&] {
+    if (const auto shape = known_clip_shape(name); shape && lacks(name, "clip")) {
+      return std::make_shared<const Clip>(made_up_weights(name, Clip::manifest(*shape)), "quick_gelu");
+    }
     const ModelEntry entry = store_.require(name, "clip");
     return std::make_shared<const Clip>(load(entry), entry.config.value("activation", "quick_gelu"));
   });
 }
 
 std::shared_ptr<const Lpips> Session::lpips(const std::string& name) {
-  return cached(lpips_, name, [&] { return std::make_shared<const Lpips>(load(store_.require(name, "lpips"))); });
+  return cached(lpips_, name, [&] {
+    if (lacks(name, "lpips")) return std::make_shared<const Lpips>(made_up_weights(name, Lpips::manifest()));
+    return std::make_shared<const Lpips>(load(store_.require(name, "lpips")));
+  });
 }
 
 std::shared_ptr<const Upscaler> Session::upscaler(const std::string& name) {

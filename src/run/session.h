@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "models/clip.h"
 #include "models/lpips.h"
@@ -31,6 +32,11 @@ class Session {
   std::shared_ptr<const Upscaler> upscaler(const std::string& name);
   const Tokenizer& tokenizer();
 
+  /// Models that are not there are made up, for measurements: random weights in the published shapes.
+  void make_up_missing_models() { makes_up_ = true; }
+  /// Names of the models made up so far.
+  const std::vector<std::string>& made_up() const { return made_up_; }
+
   /// Hears the name of each model before it is loaded.
   void on_loading(std::function<void(const std::string&)> listener) { loading_ = std::move(listener); }
 
@@ -46,6 +52,9 @@ class Session {
  private:
   /// A model's tensors in float32 on the session's device.
   StateDict load(const ModelEntry& entry);
+  /// Whether the model is to be made up.
+  bool lacks(const std::string& name, const std::string& role);
+  StateDict made_up_weights(const std::string& name, const std::vector<TensorInfo>& manifest);
 
   std::vector<std::filesystem::path> folders_;
   ModelStore store_;
@@ -58,6 +67,8 @@ class Session {
   std::map<std::string, std::shared_ptr<const Upscaler>> upscaler_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::map<std::string, std::string> hashes_;
+  bool makes_up_ = false;
+  std::vector<std::string> made_up_;
 };
 
 }  // namespace disco

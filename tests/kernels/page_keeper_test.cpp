@@ -1,6 +1,7 @@
 #include "kernels/page_keeper.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/CPUAllocator.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -35,6 +36,17 @@ TEST_F(PageKeeping, AFreedBlockServesTheNextOfItsSize) {
 TEST_F(PageKeeping, SmallTensorsAreNotItsBusiness) {
   const KeptPages before = kept_pages();
   const at::Tensor small = bytes(mebibyte / 2);
+  EXPECT_EQ(kept_pages().in_use, before.in_use);
+}
+
+TEST_F(PageKeeping, ServesThoseWhoAllocateWithoutTensors) {
+  c10::Allocator* const allocator = c10::GetCPUAllocator();
+  const KeptPages before = kept_pages();
+  void* const large = allocator->raw_allocate(3 * mebibyte);
+  void* const small = allocator->raw_allocate(100);
+  EXPECT_EQ(kept_pages().in_use, before.in_use + 3 * mebibyte);
+  allocator->raw_deallocate(large);
+  allocator->raw_deallocate(small);
   EXPECT_EQ(kept_pages().in_use, before.in_use);
 }
 

@@ -1,5 +1,6 @@
 // CLIP against the original's numbers, and the recognition of OpenAI's and OpenCLIP's files.
 #include "models/clip.h"
+#include "models/known_shapes.h"
 
 #include <torch/csrc/autograd/autograd.h>
 
@@ -101,6 +102,10 @@ TEST(Clip, RecognisesOpenAisModels) {
     EXPECT_EQ(parameters, manifest["parameters"].get<std::int64_t>());
     shapes.erase("attn_mask");
     EXPECT_EQ(shapes_of(Clip::manifest(config)), shapes);
+    const auto by_name = known_clip_shape(known.name);
+    ASSERT_TRUE(by_name);
+    EXPECT_EQ(shapes_of(Clip::manifest(*by_name)), shapes);
+    EXPECT_EQ(by_name->vision_heads, config.vision_heads);
   }
 }
 

@@ -1,0 +1,119 @@
+#include "bench/step.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "core/part_clock.h"
+#include "kernels/choice.h"
+#include "run/generation.h"
+#include "run/memory_estimate.h"
+#include "run/outputs.h"
+
+namespace disco {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+/// Waits for the device's work; empty for the processor, which never runs ahead.
+std::function<void()> synchroniser(at::Device device) {
+  if (device.is_cpu()) return {};
+  return [device] { at::zeros({1}, device).item<float>(); };
+}
+
+double peak_flops(at::Device device) {
+  constexpr std::int64_t side = 2048;
+  constexpr double flops = 2.0 * side * side * side;
+  const at::NoGradGuard no_gradient;
+  const at::Tensor a = at::ones({side, side}, device), b = at::ones({side, side}, device);
+  double best = 0;
+  for (int k = 0; k < 4; ++k) {
+    const auto start = Clock::now();
+    at::mm(a, b)[0][0].item<float>();
+    best = std::max(best, flops / seconds_since(start));
+  }
+  return best;
+}
+
+Settings with_prompt(Settings settings) {
+  if (settings.text_prompts.empty()) {
+    Prompt prompt;
+    prompt.text = prompt.written = "a lighthouse at sunset";
+    settings.text_prompts = {{0, {prompt}}};
+  }
+  settings.seed = std::max<std::int64_t>(settings.seed, 0);
+  return settings;
+}
+
+/// A backward pass by the input alone takes the products of its forward pass once more.
+void give_backward_its_flops(std::vector<StepCost>& parts) {
+  constexpr std::string_view suffix = " backward";
+  for (StepCost& part : parts) {
+    if (!part.part.ends_with(suffix)) continue;
+    const std::string forward = part.part.substr(0, part.part.size() - suffix.size());
+    for (const StepCost& other : parts) {
+      if (other.part == forward) part.flops = other.flops;
+    }
+  }
+}
+
+}  // namespace
+
+StepResult measure_step(const StepRequest& request) {
+  choose_kernels(kernels_by_name(request.engine.kernels));
+  const Settings settings = with_prompt(request.settings);
+  Session session(request.engine.model_folders, request.engine.device, request.engine.threads);
+  session.make_up_missing_models();
+  StepResult result;
+  result.device = session.device_name();
+  const auto loading = Clock::now();
+  RunModels models = load_models(settings, session);
+  const auto seed = static_cast<std::uint64_t>(settings.seed);
+  RandomStreams streams = settings.faithful() ? RandomStreams::shared(seed) : RandomStreams::independent(seed);
+  embed_prompts(settings, session, streams, models, nullptr);
+  Generation generation(settings, models, streams, session.device());
+  result.loading_seconds = seconds_since(loading);
+  result.made_up = session.made_up();
+
+  PartClock clock(synchroniser(session.device()));
+  std::vector<double> steps;
+  std::map<std::string, std::vector<double>> seconds;
+  std::map<std::string, double> flops;
+  const int measured = std::min(request.steps, generation.steps() - 1);
+  for (int k = 0; k <= measured; ++k) {
+    if (k > 0) PartClock::current() = &clock;
+    const double took = generation.step().seconds;
+    PartClock::current() = nullptr;
+    if (k == 0) continue;
+    steps.push_back(took);
+    for (const auto& [name, part] : clock.parts()) {
+      if (name.empty()) continue;
+      seconds[name].push_back(part.seconds);
+      flops[name] = part.flops;
+    }
+    clock.clear();
+  }
+  result.peak_memory = peak_memory();
+  if (result.made_up.empty()) result.predicted_memory = estimate_memory(settings, session.store(), 0).peak;
+  result.seconds = steps.empty() ? 0 : median(steps);
+  for (const auto& [name, times] : seconds) result.parts.push_back({name, median(times), flops[name]});
+  give_backward_its_flops(result.parts);
+  result.peak_flops = peak_flops(session.device());
+  return result;
+}
+
+}  // namespace disco
+
+void disco_measure_step(const disco::StepRequest& request, disco::StepResult& result) {
+  result = disco::measure_step(request);
+}
