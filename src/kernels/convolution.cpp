@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "core/error.h"
 #include "kernels/winograd_transforms.h"
@@ -12,53 +13,68 @@
 namespace disco {
 namespace {
 
-constexpr std::int64_t block_floats = 4 << 20;  // of transformed tiles, before and after the products
+constexpr std::int64_t block_floats = 1 << 20;  // of transformed tiles, before and after the products
+constexpr std::int64_t tiles_grain = 8;
 constexpr std::int64_t least_block = 32, most_block = 1024;
-constexpr std::int64_t least_channels = 16, least_tiles = 128;
+constexpr std::int64_t least_channels = 16, least_tiles = 48;
 
-/// v (36, outputs, inputs).
-at::Tensor transformed_filters(const at::Tensor& weight, bool turned) {
-  const std::int64_t outputs = weight.size(0), inputs = weight.size(1);
-  const at::Tensor dense = weight.contiguous();
-  at::Tensor v = at::empty({WinogradTiles::points, outputs, inputs});
-  const float* from = dense.const_data_ptr<float>();
-  float* to = v.mutable_data_ptr<float>();
-  at::parallel_for(0, outputs, 8, [&](std::int64_t begin, std::int64_t end) {
-    winograd_transform_filters(from, outputs, inputs, turned, begin, end - begin, to);
+/// Calls work(begin, end) over [0, count) in pieces of `grain`, each thread taking the next piece that is left: one
+/// that others on the machine slow down does not hold the rest up.
+template <typename Work>
+void share_out(std::int64_t count, std::int64_t grain, const Work& work) {
+  std::atomic<std::int64_t> next = 0;
+  at::parallel_for(0, at::get_num_threads(), 1, [&](std::int64_t, std::int64_t) {
+    for (std::int64_t begin = next.fetch_add(grain); begin < count; begin = next.fetch_add(grain)) {
+      work(begin, std::min(begin + grain, count));
+    }
   });
+}
+
+/// v (36, panels, rows, 32).
+at::Tensor transformed(const WinogradFilters& filters) {
+  const std::int64_t panels = panel_count(filters.columns());
+  at::Tensor v = at::empty({WinogradTiles::points, panels, filters.rows(), panel_columns});
+  float* to = v.mutable_data_ptr<float>();
+  share_out(panels, 1, [&](std::int64_t panel, std::int64_t) { winograd_transform_filters(filters, panel, to); });
   return v;
 }
 
 /// The convolution with `weight`, or its adjoint (from `outputs` channels to `inputs`).
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint) {
-  const at::Tensor dense = x.contiguous(at::MemoryFormat::ChannelsLast);
-  const at::Tensor filters = transformed_filters(weight, adjoint);
-  const std::int64_t in = dense.size(1), out = adjoint ? weight.size(1) : weight.size(0);
-  const WinogradTiles tiles{dense.size(0), dense.size(2), dense.size(3)};
-  // (36, in, out): what the tiles are multiplied with.
-  const at::Tensor products = adjoint ? filters : filters.transpose(1, 2);
-  at::Tensor y = at::empty({dense.size(0), out, dense.size(2), dense.size(3)},
-                           dense.options().memory_format(at::MemoryFormat::ChannelsLast));
-  const float* from = dense.const_data_ptr<float>();
+  const at::Tensor picture = x.contiguous(at::MemoryFormat::ChannelsLast), dense = weight.contiguous();
   const at::Tensor shift = bias.defined() ? bias.contiguous() : bias;
+  const WinogradFilters filters{dense.const_data_ptr<float>(), dense.size(0), dense.size(1), adjoint};
+  const std::int64_t in = filters.rows(), out = filters.columns(), panels = panel_count(out);
+  const at::Tensor transformed_filters = transformed(filters);
+  const WinogradTiles tiles{picture.size(0), picture.size(2), picture.size(3)};
+  at::Tensor y = at::empty({picture.size(0), out, picture.size(2), picture.size(3)},
+                           picture.options().memory_format(at::MemoryFormat::ChannelsLast));
+  const float* from = picture.const_data_ptr<float>();
+  const float* v = transformed_filters.const_data_ptr<float>();
   const float* shifts = bias.defined() ? shift.const_data_ptr<float>() : nullptr;
   float* to = y.mutable_data_ptr<float>();
-  // The blocks are the same for any number of threads, so that the products are too.
-  const std::int64_t block = std::clamp(block_floats / (WinogradTiles::points * (in + out)), least_block, most_block);
-  const std::int64_t blocks = (tiles.count() + block - 1) / block;
-  at::parallel_for(0, blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    const at::AutoDispatchBelowAutograd no_graph;
-    at::Tensor u = at::empty({WinogradTiles::points * block * in}),
-               m = at::empty({WinogradTiles::points * block * out});
-    for (std::int64_t b = begin; b < end; ++b) {
-      const std::int64_t first = b * block, count = std::min(block, tiles.count() - first);
-      at::Tensor part = u.narrow(0, 0, WinogradTiles::points * count * in).view({WinogradTiles::points, count, in});
-      at::Tensor result = m.narrow(0, 0, WinogradTiles::points * count * out).view({WinogradTiles::points, count, out});
-      winograd_transform_input(from, tiles, in, first, count, part.mutable_data_ptr<float>());
-      at::bmm_out(result, part, products);
-      winograd_transform_output(result.const_data_ptr<float>(), shifts, tiles, out, first, count, to);
-    }
-  });
+  const std::int64_t padded = padded_columns(out);
+  const std::int64_t block =
+      std::clamp(block_floats / (WinogradTiles::points * (in + padded)), least_block, most_block);
+  const std::int64_t count = std::min(block, tiles.count());
+  const at::Tensor u_memory = at::empty({WinogradTiles::points * count * tile_stride(in)});
+  const at::Tensor m_memory = at::empty({WinogradTiles::points * count * padded});
+  float* u = u_memory.mutable_data_ptr<float>();
+  float* m = m_memory.mutable_data_ptr<float>();
+  // All threads work on one block, so that the last cache holds it, and each of the filters' matrices is read once.
+  for (std::int64_t first = 0; first < tiles.count(); first += block) {
+    const WinogradBlock now{first, std::min(block, tiles.count() - first)};
+    share_out(now.count, tiles_grain, [&](std::int64_t begin, std::int64_t end) {
+      winograd_transform_input(from, tiles, in, now, begin, end, u);
+    });
+    share_out(WinogradTiles::points, 1, [&](std::int64_t point, std::int64_t) {
+      multiply_by_panels(u + point * now.count * tile_stride(in), v + point * padded * in, now.count, in, panels,
+                         m + point * now.count * padded);
+    });
+    share_out(now.count, tiles_grain, [&](std::int64_t begin, std::int64_t end) {
+      winograd_transform_output(m, shifts, tiles, out, now, begin, end, to);
+    });
+  }
   return y;
 }
 

@@ -81,11 +81,11 @@ TilePlace place(const WinogradTiles& tiles, std::int64_t index) {
   return {index / each, within / columns * WinogradTiles::side, within % columns * WinogradTiles::side};
 }
 
-void TransformInput(const float* x, const WinogradTiles& tiles, std::int64_t channels, std::int64_t first,
-                    std::int64_t count, float* u) {
+void TransformInput(const float* x, const WinogradTiles& tiles, std::int64_t channels, const WinogradBlock& block,
+                    std::int64_t begin, std::int64_t end, float* u) {
   const Floats f;
-  for (std::int64_t k = 0; k < count; ++k) {
-    const TilePlace at = place(tiles, first + k);
+  for (std::int64_t k = begin; k < end; ++k) {
+    const TilePlace at = place(tiles, block.first + k);
     const float* picture = x + at.picture * tiles.height * tiles.width * channels;
     for_each_vector(channels, [&](std::int64_t c, const auto& load, const auto& store) HWY_ATTR {
       Lanes half[6][6];  // Bᵀ d, by columns of d
@@ -103,17 +103,19 @@ void TransformInput(const float* x, const WinogradTiles& tiles, std::int64_t cha
         const Lanes line[6] = {half[0][i], half[1][i], half[2][i], half[3][i], half[4][i], half[5][i]};
         Lanes done[6];
         input_line(line, done);
-        for (std::int64_t j = 0; j < 6; ++j) store(done[j], u + ((i * 6 + j) * count + k) * channels + c);
+        for (std::int64_t j = 0; j < 6; ++j)
+          store(done[j], u + ((i * 6 + j) * block.count + k) * tile_stride(channels) + c);
       }
     });
   }
 }
 
 void TransformOutput(const float* m, const float* bias, const WinogradTiles& tiles, std::int64_t channels,
-                     std::int64_t first, std::int64_t count, float* y) {
+                     const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* y) {
   const Floats f;
-  for (std::int64_t k = 0; k < count; ++k) {
-    const TilePlace at = place(tiles, first + k);
+  const std::int64_t padded = padded_columns(channels);
+  for (std::int64_t k = begin; k < end; ++k) {
+    const TilePlace at = place(tiles, block.first + k);
     float* picture = y + at.picture * tiles.height * tiles.width * channels;
     const std::int64_t rows = std::min(WinogradTiles::side, tiles.height - at.top);
     const std::int64_t columns = std::min(WinogradTiles::side, tiles.width - at.left);
@@ -122,7 +124,7 @@ void TransformOutput(const float* m, const float* bias, const WinogradTiles& til
       Lanes half[6][4];
       for (std::int64_t j = 0; j < 6; ++j) {
         Lanes line[6];
-        for (std::int64_t i = 0; i < 6; ++i) line[i] = load(m + ((i * 6 + j) * count + k) * channels + c);
+        for (std::int64_t i = 0; i < 6; ++i) line[i] = load(m + ((i * 6 + j) * block.count + k) * padded + c);
         output_line(line, half[j]);
       }
       for (std::int64_t i = 0; i < rows; ++i) {
@@ -136,33 +138,88 @@ void TransformOutput(const float* m, const float* bias, const WinogradTiles& til
   }
 }
 
-void TransformFilters(const float* w, std::int64_t outputs, std::int64_t inputs, bool turned, std::int64_t first,
-                      std::int64_t count, float* v) {
+void TransformFilters(const WinogradFilters& filters, std::int64_t panel, float* v) {
   const Floats f;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(f));
-  HWY_ALIGN float filters[9][HWY_MAX_BYTES / sizeof(float)] = {};
-  for (std::int64_t o = first; o < first + count; ++o) {
-    for (std::int64_t c = 0; c < inputs; c += lanes) {
-      const std::int64_t some = std::min(lanes, inputs - c);
-      const float* from = w + (o * inputs + c) * 9;
-      for (std::int64_t k = 0; k < some; ++k) {
-        for (std::int64_t tap = 0; tap < 9; ++tap) filters[turned ? 8 - tap : tap][k] = from[k * 9 + tap];
+  const std::int64_t rows = filters.rows(), columns = filters.columns(), panels = panel_count(columns);
+  HWY_ALIGN float taps[9][HWY_MAX_BYTES / sizeof(float)] = {};
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t offset = 0; offset < panel_columns; offset += lanes) {
+      const std::int64_t first = panel * panel_columns + offset;
+      for (std::int64_t k = 0; k < lanes; ++k) {
+        const std::int64_t column = first + k;
+        const float* from =
+            filters.w + (filters.adjoint ? row * filters.inputs + column : column * filters.inputs + row) * 9;
+        for (std::int64_t tap = 0; tap < 9; ++tap) {
+          taps[filters.adjoint ? 8 - tap : tap][k] = column < columns ? from[tap] : 0.f;
+        }
       }
       Lanes half[3][6];
       for (std::int64_t j = 0; j < 3; ++j) {
-        const Lanes line[3] = {hn::Load(f, filters[j]), hn::Load(f, filters[3 + j]), hn::Load(f, filters[6 + j])};
+        const Lanes line[3] = {hn::Load(f, taps[j]), hn::Load(f, taps[3 + j]), hn::Load(f, taps[6 + j])};
         filter_line(line, half[j]);
       }
-      const auto mask = hn::FirstN(f, static_cast<std::size_t>(some));
       for (std::int64_t i = 0; i < 6; ++i) {
         const Lanes line[3] = {half[0][i], half[1][i], half[2][i]};
         Lanes done[6];
         filter_line(line, done);
         for (std::int64_t j = 0; j < 6; ++j) {
-          hn::BlendedStore(done[j], mask, f, v + ((i * 6 + j) * outputs + o) * inputs + c);
+          hn::StoreU(done[j], f, v + (((i * 6 + j) * panels + panel) * rows + row) * panel_columns + offset);
         }
       }
     }
+  }
+}
+
+/// `height` rows of m, two vectors wide, in registers.
+template <int height>
+HWY_INLINE void multiply_block(const float* u, const float* v, std::int64_t rows, float* m, std::int64_t stride) {
+  const Floats f;
+  const std::size_t lanes = hn::Lanes(f);
+  Lanes left[height], right[height];
+  // Unrolled, or the sums would lie in memory.
+#pragma GCC unroll 16
+  for (int i = 0; i < height; ++i) left[i] = right[i] = hn::Zero(f);
+  for (std::int64_t k = 0; k < rows; ++k) {
+    const Lanes a = hn::LoadU(f, v + k * panel_columns), b = hn::LoadU(f, v + k * panel_columns + lanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < height; ++i) {
+      const Lanes x = hn::Set(f, u[i * tile_stride(rows) + k]);
+      left[i] = hn::MulAdd(x, a, left[i]);
+      right[i] = hn::MulAdd(x, b, right[i]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < height; ++i) {
+    hn::StoreU(left[i], f, m + i * stride);
+    hn::StoreU(right[i], f, m + i * stride + lanes);
+  }
+}
+
+/// The last rows, fewer than a full block.
+template <int height>
+HWY_INLINE void multiply_rest(std::int64_t rest, const float* u, const float* v, std::int64_t rows, float* m,
+                              std::int64_t stride) {
+  if (rest == height) {
+    multiply_block<height>(u, v, rows, m, stride);
+  } else if constexpr (height > 1) {
+    multiply_rest<height - 1>(rest, u, v, rows, m, stride);
+  }
+}
+
+void MultiplyByPanels(const float* u, const float* v, std::int64_t count, std::int64_t rows, std::int64_t panels,
+                      float* m) {
+  // As many rows as leave registers for the two vectors of v and one of u.
+  constexpr int height = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
+  const auto width = static_cast<std::int64_t>(2 * hn::Lanes(Floats()));
+  const std::int64_t stride = panels * panel_columns;
+  for (std::int64_t column = 0; column < stride; column += width) {
+    const float* panel = v + column / panel_columns * rows * panel_columns + column % panel_columns;
+    std::int64_t i = 0;
+    for (; i + height <= count; i += height) {
+      multiply_block<height>(u + i * tile_stride(rows), panel, rows, m + i * stride + column, stride);
+    }
+    multiply_rest<height - 1>(count - i, u + i * tile_stride(rows), panel, rows, m + i * stride + column, stride);
   }
 }
 
@@ -175,20 +232,25 @@ namespace disco {
 HWY_EXPORT(TransformInput);
 HWY_EXPORT(TransformOutput);
 HWY_EXPORT(TransformFilters);
+HWY_EXPORT(MultiplyByPanels);
 
-void winograd_transform_input(const float* x, const WinogradTiles& tiles, std::int64_t channels, std::int64_t first,
-                              std::int64_t count, float* u) {
-  HWY_DYNAMIC_DISPATCH(TransformInput)(x, tiles, channels, first, count, u);
+void winograd_transform_input(const float* x, const WinogradTiles& tiles, std::int64_t channels,
+                              const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* u) {
+  HWY_DYNAMIC_DISPATCH(TransformInput)(x, tiles, channels, block, begin, end, u);
 }
 
 void winograd_transform_output(const float* m, const float* bias, const WinogradTiles& tiles, std::int64_t channels,
-                               std::int64_t first, std::int64_t count, float* y) {
-  HWY_DYNAMIC_DISPATCH(TransformOutput)(m, bias, tiles, channels, first, count, y);
+                               const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* y) {
+  HWY_DYNAMIC_DISPATCH(TransformOutput)(m, bias, tiles, channels, block, begin, end, y);
 }
 
-void winograd_transform_filters(const float* w, std::int64_t outputs, std::int64_t inputs, bool turned,
-                                std::int64_t first, std::int64_t count, float* v) {
-  HWY_DYNAMIC_DISPATCH(TransformFilters)(w, outputs, inputs, turned, first, count, v);
+void winograd_transform_filters(const WinogradFilters& filters, std::int64_t panel, float* v) {
+  HWY_DYNAMIC_DISPATCH(TransformFilters)(filters, panel, v);
+}
+
+void multiply_by_panels(const float* u, const float* v, std::int64_t count, std::int64_t rows, std::int64_t panels,
+                        float* m) {
+  HWY_DYNAMIC_DISPATCH(MultiplyByPanels)(u, v, count, rows, panels, m);
 }
 
 }  // namespace disco

@@ -19,15 +19,44 @@ struct WinogradTiles {
   std::int64_t count() const { return pictures * rows() * columns(); }
 };
 
-/// u (36, count, channels) = Bᵀ d B of the tiles first … first + count − 1 of x (N,H,W,channels).
-void winograd_transform_input(const float* x, const WinogradTiles& tiles, std::int64_t channels, std::int64_t first,
-                              std::int64_t count, float* u);
-/// Writes Aᵀ m A + bias of m (36, count, channels) into y (N,H,W,channels). `bias` (channels) may be null.
+/// Floats from one tile to the next in u: not a power of two, or the rows that are multiplied together would share the
+/// same few lines of the cache.
+constexpr std::int64_t tile_stride(std::int64_t channels) { return channels + 16; }
+
+/// The tiles first … first + count − 1, which are worked on together.
+struct WinogradBlock {
+  std::int64_t first = 0, count = 0;
+};
+
+/// u (36, block.count, tile_stride(channels)) = Bᵀ d B of the tiles begin … end − 1 of a block of x (N,H,W,channels).
+void winograd_transform_input(const float* x, const WinogradTiles& tiles, std::int64_t channels,
+                              const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* u);
+/// Writes Aᵀ m A + bias of those tiles of m (36, block.count, padded) into y (N,H,W,channels), padded =
+/// padded_columns(channels). `bias` (channels) may be null.
 void winograd_transform_output(const float* m, const float* bias, const WinogradTiles& tiles, std::int64_t channels,
-                               std::int64_t first, std::int64_t count, float* y);
-/// v (36, outputs, inputs): rows first … first + count − 1 of its middle axis, as G g Gᵀ of the filters
-/// w (outputs, inputs, 3, 3); `turned` turns each filter by 180°, for the gradient by the input.
-void winograd_transform_filters(const float* w, std::int64_t outputs, std::int64_t inputs, bool turned,
-                                std::int64_t first, std::int64_t count, float* v);
+                               const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* y);
+
+/// The columns of a matrix lie in panels: (panels, rows, 32), the last one filled up with zeros.
+constexpr std::int64_t panel_columns = 32;
+constexpr std::int64_t panel_count(std::int64_t columns) { return (columns + panel_columns - 1) / panel_columns; }
+constexpr std::int64_t padded_columns(std::int64_t columns) { return panel_count(columns) * panel_columns; }
+
+/// Filters (outputs, inputs, 3, 3) of a convolution, and whether its adjoint is meant: from outputs to inputs, with
+/// each filter turned by 180°.
+struct WinogradFilters {
+  const float* w = nullptr;
+  std::int64_t outputs = 0, inputs = 0;
+  bool adjoint = false;
+
+  std::int64_t rows() const { return adjoint ? outputs : inputs; }     ///< Channels that are read.
+  std::int64_t columns() const { return adjoint ? inputs : outputs; }  ///< Channels that are made.
+};
+
+/// Panel `panel` of each of the 36 matrices G g Gᵀ (rows, columns), into v (36, panels, rows, 32).
+void winograd_transform_filters(const WinogradFilters& filters, std::int64_t panel, float* v);
+
+/// m (count, padded columns) = u (count, tile_stride(rows)) · v (panels, rows, 32).
+void multiply_by_panels(const float* u, const float* v, std::int64_t count, std::int64_t rows, std::int64_t panels,
+                        float* m);
 
 }  // namespace disco
