@@ -4,6 +4,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/winograd_transforms.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // Must come before highway.h.
 #include <hwy/highway.h>
 
@@ -95,7 +96,11 @@ void TransformInput(const float* x, const WinogradTiles& tiles, std::int64_t cha
         for (std::int64_t i = 0; i < 6; ++i) {
           const std::int64_t row = at.top + i - 1;
           const bool inside = row >= 0 && row < tiles.height && column >= 0 && column < tiles.width;
-          d[i] = inside ? load(picture + (row * tiles.width + column) * channels + c) : hn::Zero(f);
+          const float* from = picture + (row * tiles.width + column) * channels + c;
+          d[i] = inside ? load(from) : hn::Zero(f);
+          // The next tile's: 36 streams are too many for the processor to foresee. (Two of its columns are here
+          // already.)
+          if (j >= 2) hwy::Prefetch(from + WinogradTiles::side * channels);
         }
         input_line(d, half[j]);
       }
