@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
 #include "core/part_clock.h"
@@ -96,21 +97,24 @@ at::Tensor Generation::network(const at::Tensor& x, int i) const {
   return first_three(models_.unet->forward(x, t, class_label_));
 }
 
-at::Tensor Generation::epsilon(const at::Tensor& x, int i) const {
+at::Tensor Generation::epsilon(const at::Tensor& x, int i) {
   const at::NoGradGuard no_gradient;
   const TimedPart timed("diffusion");
-  at::Tensor output = network(x, i);
+  const Evaluation evaluated = std::exchange(evaluated_, {});
+  const bool known = evaluated.i == i && evaluated.x.is_same_size(x) && evaluated.x.is_alias_of(x);
+  at::Tensor output = known ? evaluated.output : network(x, i);
   if (models_.unet->config().prediction != "v") return output;
   const double alpha_cumprod = schedule_.alphas_cumprod[static_cast<std::size_t>(i)];
   return x * std::sqrt(1 - alpha_cumprod) + output * std::sqrt(alpha_cumprod);
 }
 
-at::Tensor Generation::predict_clean(const at::Tensor& x, int cur) const {
+at::Tensor Generation::predict_clean(const at::Tensor& x, int cur) {
   if (models_.secondary) {
     const at::Tensor t = at::full({x.size(0)}, schedule_.secondary_time(cur), x.options());
     return models_.secondary->forward(x, t).pred;
   }
   const at::Tensor output = network(x, cur);
+  evaluated_ = {x.detach(), output.detach(), cur};
   if (models_.unet->config().prediction != "v") return predict_x0(schedule_, x, output, cur);
   const double alpha_cumprod = schedule_.alphas_cumprod[static_cast<std::size_t>(cur)];
   return x * std::sqrt(alpha_cumprod) - output * std::sqrt(1 - alpha_cumprod);

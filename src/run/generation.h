@@ -80,8 +80,8 @@ class Generation {
   double alpha_cumprod() const;
 
  private:
-  at::Tensor predict_clean(const at::Tensor& x, int cur) const;
-  at::Tensor epsilon(const at::Tensor& x, int i) const;
+  at::Tensor predict_clean(const at::Tensor& x, int cur);
+  at::Tensor epsilon(const at::Tensor& x, int i);
   at::Tensor network(const at::Tensor& x, int i) const;
   /// Mirrors and inpaints x before a step.
   void prepare_x();
@@ -98,6 +98,11 @@ class Generation {
   std::unique_ptr<Guidance> guidance_;
   Watchdog watchdog_;
   PictureState state_;
+  /// The UNet's last evaluation for a gradient (primary mode), until its step takes it for ε.
+  struct Evaluation {
+    at::Tensor x, output;
+    int i = -1;
+  } evaluated_;
 };
 
 }  // namespace disco

@@ -15,10 +15,11 @@ StepAlphas::StepAlphas(const NoiseSchedule& schedule, int i)
 
 GuidedEstimate guided_estimate(const SamplerProblem& problem, const at::Tensor& x, int i, int cur) {
   GuidedEstimate estimate;
+  // First, so that the network's evaluation for a gradient can serve for ε as well.
+  const at::Tensor gradient = problem.guidance ? problem.guidance(x, i, cur) : at::Tensor();
   estimate.x0_shown = predict_x0(problem.schedule, x, problem.epsilon(x, i).detach(), i);
   if (problem.clip_denoised) estimate.x0_shown = estimate.x0_shown.clamp(-1, 1);
   estimate.x0 = estimate.x0_shown;
-  const at::Tensor gradient = problem.guidance ? problem.guidance(x, i, cur) : at::Tensor();
   if (gradient.defined()) {
     const float share = std::sqrt(1 - StepAlphas(problem.schedule, i).alpha_bar);
     const at::Tensor eps = predict_epsilon(problem.schedule, x, estimate.x0_shown, i) - gradient.detach() * share;

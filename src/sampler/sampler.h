@@ -32,7 +32,7 @@ double guidance_reach(const NoiseSchedule& schedule, int i);
 using NoiseFunction = std::function<at::Tensor(int i)>;
 
 /// One DDIM step (Song 2020, eq. 12). eta in [−1, 1]; a negative one is the same σ with the noise's sign turned. Moves
-/// the state and returns the unguided x̂0 that is shown (1,3,H,W). Calls epsilon, then guidance, then noise. Throws
+/// the state and returns the unguided x̂0 that is shown (1,3,H,W). Calls guidance, then epsilon, then noise. Throws
 /// RequestError for an eta outside, Error when no step is left.
 at::Tensor ddim_step(const SamplerProblem& problem, SamplerState& state, double eta, const NoiseFunction& noise);
 

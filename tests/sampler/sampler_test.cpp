@@ -217,14 +217,14 @@ TEST(Plms, ARunOfOneStepEndsAtTheGuidedEstimate) {
   EXPECT_LT(golden::relative_error(state.x, shown), 1e-5);
 }
 
-TEST(Ddim, AsksTheNetworkThenTheGuidanceThenForNoise) {
+TEST(Ddim, AsksTheGuidanceThenTheNetworkThenForNoise) {
   Recorder recorder;
   SamplerState state = start(recorder.schedule);
   ddim_step(recorder.problem, state, 0.5, [&](int) {
     recorder.order += 'n';
     return at::zeros_like(state.x);
   });
-  EXPECT_EQ(recorder.order, "egn");
+  EXPECT_EQ(recorder.order, "gen");
 }
 
 TEST(Plms, KeepsNoMoreThanTheNextStepNeeds) {
