@@ -6,7 +6,8 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <list>
+#include <iterator>
+#include <map>
 #include <mutex>
 #include <new>
 #include <unordered_map>
@@ -18,15 +19,10 @@ namespace {
 
 constexpr std::size_t least = 1 << 20, grain = 64 << 10, huge_page = 2 << 20;
 
-struct Block {
-  void* data;
-  std::size_t size;
-};
-
 std::size_t rounded(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
 
 /// Aligned to huge pages, and asks for them: a fault then clears 2 MiB at once.
-void* map_pages(std::size_t size) {
+std::byte* map_pages(std::size_t size) {
   const std::size_t whole = size + huge_page;
   void* const mapped = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc();
@@ -55,7 +51,7 @@ class PageKeeper final : public c10::Allocator {
 
   void drop_spare() {
     const std::lock_guard lock(mutex_);
-    while (!spare_.empty()) drop_oldest();
+    drop(pages_.spare);
   }
 
   KeptPages pages() const {
@@ -77,34 +73,31 @@ class PageKeeper final : public c10::Allocator {
     return data ? data : take_new(size);
   }
 
-  /// The spare block that fits best, if one does without waste.
+  /// From the smallest spare range that is large enough; what it is too large by stays spare.
   void* take_spare(std::size_t size) {
     auto best = spare_.end();
-    for (auto block = spare_.begin(); block != spare_.end(); ++block) {
-      const bool fits = block->size >= size && block->size <= size + size / 8;
-      if (fits && (best == spare_.end() || block->size < best->size)) best = block;
+    for (auto range = spare_.begin(); range != spare_.end(); ++range) {
+      if (range->second >= size && (best == spare_.end() || range->second < best->second)) best = range;
     }
     if (best == spare_.end()) return nullptr;
-    const Block block = *best;
+    const auto [data, whole] = *best;
     spare_.erase(best);
-    pages_.spare -= static_cast<std::int64_t>(block.size);
-    hold(block);
-    return block.data;
+    if (whole > size) spare_.emplace(data + size, whole - size);
+    pages_.spare -= static_cast<std::int64_t>(size);
+    return hold(data, size);
   }
 
   void* take_new(std::size_t size) {
     const auto wanted = pages_.in_use + static_cast<std::int64_t>(size);
-    const std::int64_t limit = std::max(pages_.peak, wanted);
-    while (!spare_.empty() && wanted + pages_.spare > limit) drop_oldest();
-    const Block block{map_pages(size), size};
-    hold(block);
-    return block.data;
+    drop(wanted + pages_.spare - std::max(pages_.peak, wanted));
+    return hold(map_pages(size), size);
   }
 
-  void hold(const Block& block) {
-    sizes_.emplace(block.data, block.size);
-    pages_.in_use += static_cast<std::int64_t>(block.size);
+  void* hold(std::byte* data, std::size_t size) {
+    sizes_.emplace(data, size);
+    pages_.in_use += static_cast<std::int64_t>(size);
     pages_.peak = std::max(pages_.peak, pages_.in_use);
+    return data;
   }
 
   /// False when it is not one of its blocks.
@@ -112,24 +105,50 @@ class PageKeeper final : public c10::Allocator {
     const std::lock_guard lock(mutex_);
     const auto found = sizes_.find(data);
     if (found == sizes_.end()) return false;
-    const Block block{data, found->second};
+    const std::size_t size = found->second;
     sizes_.erase(found);
-    pages_.in_use -= static_cast<std::int64_t>(block.size);
-    spare_.push_back(block);
-    pages_.spare += static_cast<std::int64_t>(block.size);
+    pages_.in_use -= static_cast<std::int64_t>(size);
+    pages_.spare += static_cast<std::int64_t>(size);
+    add_spare(static_cast<std::byte*>(data), size);
     return true;
   }
 
-  void drop_oldest() {
-    const Block block = spare_.front();
-    spare_.pop_front();
-    pages_.spare -= static_cast<std::int64_t>(block.size);
-    ::munmap(block.data, block.size);
+  /// Joined to the spare ranges that it touches: the system does not mind how they were mapped.
+  void add_spare(std::byte* data, std::size_t size) {
+    auto after = spare_.lower_bound(data);
+    if (after != spare_.end() && data + size == after->first) {
+      size += after->second;
+      after = spare_.erase(after);
+    }
+    if (after != spare_.begin()) {
+      const auto before = std::prev(after);
+      if (before->first + before->second == data) {
+        before->second += size;
+        return;
+      }
+    }
+    spare_.emplace(data, size);
+  }
+
+  /// Gives at least so many spare bytes back to the system, or all: the smallest ranges first, which serve the fewest.
+  void drop(std::int64_t bytes) {
+    while (bytes > 0 && !spare_.empty()) {
+      const auto least_range = std::min_element(spare_.begin(), spare_.end(),
+                                                [](const auto& a, const auto& b) { return a.second < b.second; });
+      const auto [data, whole] = *least_range;
+      // From the end of a range that is larger than needed; whole huge pages, as parts of them would free nothing.
+      const std::size_t size = std::min(whole, rounded(static_cast<std::size_t>(bytes), huge_page));
+      spare_.erase(least_range);
+      if (whole > size) spare_.emplace(data, whole - size);
+      ::munmap(data + (whole - size), size);
+      pages_.spare -= static_cast<std::int64_t>(size);
+      bytes -= static_cast<std::int64_t>(size);
+    }
   }
 
   c10::Allocator* const small_;
   mutable std::mutex mutex_;
-  std::list<Block> spare_;  ///< Oldest first; some dozens at most.
+  std::map<std::byte*, std::size_t> spare_;  ///< By address; some dozens at most.
   std::unordered_map<void*, std::size_t> sizes_;
   KeptPages pages_;
 };

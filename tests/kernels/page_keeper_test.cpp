@@ -30,7 +30,17 @@ TEST_F(PageKeeping, AFreedBlockServesTheNextOfItsSize) {
   EXPECT_GE(kept_pages().spare, 10 * mebibyte);
   const at::Tensor again = bytes(10 * mebibyte - 100);
   EXPECT_EQ(again.data_ptr(), first);
-  EXPECT_NE(bytes(2 * mebibyte).data_ptr(), first) << "far too small for that block";
+}
+
+TEST_F(PageKeeping, SplitsBlocksAndJoinsWhatIsFreed) {
+  auto* const whole = static_cast<std::byte*>(bytes(12 * mebibyte).data_ptr());
+  {
+    const at::Tensor first = bytes(4 * mebibyte), second = bytes(8 * mebibyte);
+    EXPECT_EQ(first.data_ptr(), whole);
+    EXPECT_EQ(second.data_ptr(), whole + 4 * mebibyte);
+    EXPECT_EQ(kept_pages().spare, 0);
+  }
+  EXPECT_EQ(bytes(12 * mebibyte).data_ptr(), whole);
 }
 
 TEST_F(PageKeeping, SmallTensorsAreNotItsBusiness) {
