@@ -1,13 +1,13 @@
 #include "kernels/convolution.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <atomic>
 
 #include "core/error.h"
+#include "kernels/constant.h"
+#include "kernels/share_out.h"
 #include "kernels/winograd_transforms.h"
 
 namespace disco {
@@ -17,18 +17,6 @@ constexpr std::int64_t block_floats = 1 << 20;  // of transformed tiles, before 
 constexpr std::int64_t tiles_grain = 8;
 constexpr std::int64_t least_block = 32, most_block = 1024;
 constexpr std::int64_t least_channels = 16, least_tiles = 48;
-
-/// Calls work(begin, end) over [0, count) in pieces of `grain`, each thread taking the next piece that is left: one
-/// that others on the machine slow down does not hold the rest up.
-template <typename Work>
-void share_out(std::int64_t count, std::int64_t grain, const Work& work) {
-  std::atomic<std::int64_t> next = 0;
-  at::parallel_for(0, at::get_num_threads(), 1, [&](std::int64_t, std::int64_t) {
-    for (std::int64_t begin = next.fetch_add(grain); begin < count; begin = next.fetch_add(grain)) {
-      work(begin, std::min(begin + grain, count));
-    }
-  });
-}
 
 /// v (36, panels, rows, 32).
 at::Tensor transformed(const WinogradFilters& filters) {
@@ -57,7 +45,7 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   const std::int64_t block =
       std::clamp(block_floats / (WinogradTiles::points * (in + padded)), least_block, most_block);
   const std::int64_t count = std::min(block, tiles.count());
-  const at::Tensor u_memory = at::empty({WinogradTiles::points * count * tile_stride(in)});
+  const at::Tensor u_memory = at::empty({WinogradTiles::points * count * row_stride(in)});
   const at::Tensor m_memory = at::empty({WinogradTiles::points * count * padded});
   float* u = u_memory.mutable_data_ptr<float>();
   float* m = m_memory.mutable_data_ptr<float>();
@@ -68,8 +56,8 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
       winograd_transform_input(from, tiles, in, now, begin, end, u);
     });
     share_out(WinogradTiles::points, 1, [&](std::int64_t point, std::int64_t) {
-      multiply_by_panels(u + point * now.count * tile_stride(in), v + point * padded * in, now.count, in, panels,
-                         m + point * now.count * padded);
+      multiply_by_panels(u + point * now.count * row_stride(in), v + point * padded * in, nullptr, now.count, in,
+                         panels, m + point * now.count * padded);
     });
     share_out(now.count, tiles_grain, [&](std::int64_t begin, std::int64_t end) {
       winograd_transform_output(m, shifts, tiles, out, now, begin, end, to);
@@ -77,11 +65,6 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   }
   return y;
 }
-
-/// Torch takes a tensor argument for something to differentiate by, and an undefined one for a mistake.
-struct Constant {
-  at::Tensor tensor;
-};
 
 struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,

@@ -14,7 +14,8 @@ struct KeptPages {
 
 /// Makes it LibTorch's allocator on the processor for tensors of 1 MiB and more, for the rest of the process; smaller
 /// ones go where they went. A block that is too large is split, and freed neighbours are joined. It
-/// holds no more than the tensors themselves once held: `in_use + spare` stays within `peak`. Safe to call again, from any thread.
+/// holds no more than the tensors themselves once held: `in_use + spare` stays within `peak`. Safe to call again, from
+/// any thread.
 void keep_pages();
 /// Gives the spare pages back, as after loading.
 void drop_spare_pages();

@@ -109,7 +109,7 @@ void TransformInput(const float* x, const WinogradTiles& tiles, std::int64_t cha
         Lanes done[6];
         input_line(line, done);
         for (std::int64_t j = 0; j < 6; ++j)
-          store(done[j], u + ((i * 6 + j) * block.count + k) * tile_stride(channels) + c);
+          store(done[j], u + ((i * 6 + j) * block.count + k) * row_stride(channels) + c);
       }
     });
   }
@@ -176,58 +176,6 @@ void TransformFilters(const WinogradFilters& filters, std::int64_t panel, float*
   }
 }
 
-/// `height` rows of m, two vectors wide, in registers.
-template <int height>
-HWY_INLINE void multiply_block(const float* u, const float* v, std::int64_t rows, float* m, std::int64_t stride) {
-  const Floats f;
-  const std::size_t lanes = hn::Lanes(f);
-  Lanes left[height], right[height];
-  // Unrolled, or the sums would lie in memory.
-#pragma GCC unroll 16
-  for (int i = 0; i < height; ++i) left[i] = right[i] = hn::Zero(f);
-  for (std::int64_t k = 0; k < rows; ++k) {
-    const Lanes a = hn::LoadU(f, v + k * panel_columns), b = hn::LoadU(f, v + k * panel_columns + lanes);
-#pragma GCC unroll 16
-    for (int i = 0; i < height; ++i) {
-      const Lanes x = hn::Set(f, u[i * tile_stride(rows) + k]);
-      left[i] = hn::MulAdd(x, a, left[i]);
-      right[i] = hn::MulAdd(x, b, right[i]);
-    }
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < height; ++i) {
-    hn::StoreU(left[i], f, m + i * stride);
-    hn::StoreU(right[i], f, m + i * stride + lanes);
-  }
-}
-
-/// The last rows, fewer than a full block.
-template <int height>
-HWY_INLINE void multiply_rest(std::int64_t rest, const float* u, const float* v, std::int64_t rows, float* m,
-                              std::int64_t stride) {
-  if (rest == height) {
-    multiply_block<height>(u, v, rows, m, stride);
-  } else if constexpr (height > 1) {
-    multiply_rest<height - 1>(rest, u, v, rows, m, stride);
-  }
-}
-
-void MultiplyByPanels(const float* u, const float* v, std::int64_t count, std::int64_t rows, std::int64_t panels,
-                      float* m) {
-  // As many rows as leave registers for the two vectors of v and one of u.
-  constexpr int height = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
-  const auto width = static_cast<std::int64_t>(2 * hn::Lanes(Floats()));
-  const std::int64_t stride = panels * panel_columns;
-  for (std::int64_t column = 0; column < stride; column += width) {
-    const float* panel = v + column / panel_columns * rows * panel_columns + column % panel_columns;
-    std::int64_t i = 0;
-    for (; i + height <= count; i += height) {
-      multiply_block<height>(u + i * tile_stride(rows), panel, rows, m + i * stride + column, stride);
-    }
-    multiply_rest<height - 1>(count - i, u + i * tile_stride(rows), panel, rows, m + i * stride + column, stride);
-  }
-}
-
 }  // namespace disco::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -237,7 +185,6 @@ namespace disco {
 HWY_EXPORT(TransformInput);
 HWY_EXPORT(TransformOutput);
 HWY_EXPORT(TransformFilters);
-HWY_EXPORT(MultiplyByPanels);
 
 void winograd_transform_input(const float* x, const WinogradTiles& tiles, std::int64_t channels,
                               const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* u) {
@@ -251,11 +198,6 @@ void winograd_transform_output(const float* m, const float* bias, const Winograd
 
 void winograd_transform_filters(const WinogradFilters& filters, std::int64_t panel, float* v) {
   HWY_DYNAMIC_DISPATCH(TransformFilters)(filters, panel, v);
-}
-
-void multiply_by_panels(const float* u, const float* v, std::int64_t count, std::int64_t rows, std::int64_t panels,
-                        float* m) {
-  HWY_DYNAMIC_DISPATCH(MultiplyByPanels)(u, v, count, rows, panels, m);
 }
 
 }  // namespace disco

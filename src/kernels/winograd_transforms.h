@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "kernels/panels.h"
+
 namespace disco {
 
 /// How a picture (N,H,W,C) is cut into tiles of 4×4 outputs, numbered picture by picture, row by row. Each reads 6×6
@@ -19,27 +21,18 @@ struct WinogradTiles {
   std::int64_t count() const { return pictures * rows() * columns(); }
 };
 
-/// Floats from one tile to the next in u: not a power of two, or the rows that are multiplied together would share the
-/// same few lines of the cache.
-constexpr std::int64_t tile_stride(std::int64_t channels) { return channels + 16; }
-
 /// The tiles first … first + count − 1, which are worked on together.
 struct WinogradBlock {
   std::int64_t first = 0, count = 0;
 };
 
-/// u (36, block.count, tile_stride(channels)) = Bᵀ d B of the tiles begin … end − 1 of a block of x (N,H,W,channels).
+/// u (36, block.count, row_stride(channels)) = Bᵀ d B of the tiles begin … end − 1 of a block of x (N,H,W,channels).
 void winograd_transform_input(const float* x, const WinogradTiles& tiles, std::int64_t channels,
                               const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* u);
 /// Writes Aᵀ m A + bias of those tiles of m (36, block.count, padded) into y (N,H,W,channels), padded =
 /// padded_columns(channels). `bias` (channels) may be null.
 void winograd_transform_output(const float* m, const float* bias, const WinogradTiles& tiles, std::int64_t channels,
                                const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* y);
-
-/// The columns of a matrix lie in panels: (panels, rows, 32), the last one filled up with zeros.
-constexpr std::int64_t panel_columns = 32;
-constexpr std::int64_t panel_count(std::int64_t columns) { return (columns + panel_columns - 1) / panel_columns; }
-constexpr std::int64_t padded_columns(std::int64_t columns) { return panel_count(columns) * panel_columns; }
 
 /// Filters (outputs, inputs, 3, 3) of a convolution, and whether its adjoint is meant: from outputs to inputs, with
 /// each filter turned by 180°.
@@ -54,9 +47,5 @@ struct WinogradFilters {
 
 /// Panel `panel` of each of the 36 matrices G g Gᵀ (rows, columns), into v (36, panels, rows, 32).
 void winograd_transform_filters(const WinogradFilters& filters, std::int64_t panel, float* v);
-
-/// m (count, padded columns) = u (count, tile_stride(rows)) · v (panels, rows, 32).
-void multiply_by_panels(const float* u, const float* v, std::int64_t count, std::int64_t rows, std::int64_t panels,
-                        float* m);
 
 }  // namespace disco

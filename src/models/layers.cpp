@@ -5,6 +5,7 @@
 #include "core/part_clock.h"
 #include "kernels/choice.h"
 #include "kernels/convolution.h"
+#include "kernels/product.h"
 
 namespace disco {
 namespace {
@@ -31,10 +32,16 @@ bool wants_gradient(const Affine& layer) {
          (layer.weight.requires_grad() || (layer.bias.defined() && layer.bias.requires_grad()));
 }
 
+at::Tensor product(const at::Tensor& x, const Affine& layer) {
+  if (chosen_kernels() == Kernels::fast && !wants_gradient(layer) && panel_linear_applies(x, layer.weight)) {
+    return panel_linear(x, layer.weight, layer.bias);
+  }
+  return at::linear(x, layer.weight, layer.bias);
+}
+
 /// A 1×1 convolution, as the product that it is.
 at::Tensor pointwise(const at::Tensor& x, const Affine& layer) {
-  const at::Tensor weight = layer.weight.flatten(1);
-  return at::linear(x.permute({0, 2, 3, 1}), weight, layer.bias).permute({0, 3, 1, 2});
+  return product(x.permute({0, 2, 3, 1}), {layer.weight.flatten(1), layer.bias}).permute({0, 3, 1, 2});
 }
 
 }  // namespace
@@ -46,7 +53,7 @@ Affine affine(const StateDict& tensors, const std::string& prefix) {
 
 at::Tensor linear(const at::Tensor& x, const Affine& layer) {
   count_products(static_cast<double>(x.numel()) * static_cast<double>(layer.weight.size(0)));
-  return at::linear(x, layer.weight, layer.bias);
+  return product(x, layer);
 }
 
 at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding) {

@@ -1,0 +1,100 @@
+#include "kernels/product.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "kernels/constant.h"
+#include "kernels/panels.h"
+#include "kernels/share_out.h"
+
+namespace disco {
+namespace {
+
+constexpr std::int64_t rows_grain = 96, least_rows = 48, least_width = 64;
+
+/// Panel `panel` (inner, 32) of the columns of w (columns, inner), which lie in w as rows.
+void lay_out_rows(const float* w, std::int64_t inner, std::int64_t panel, float* v) {
+  const float* from = w + panel * panel_columns * inner;
+  for (std::int64_t k = 0; k < inner; ++k) {
+    for (std::int64_t c = 0; c < panel_columns; ++c) v[k * panel_columns + c] = from[c * inner + k];
+  }
+}
+
+/// The same of w (inner, columns).
+void lay_out_columns(const float* w, std::int64_t columns, std::int64_t inner, std::int64_t panel, float* v) {
+  for (std::int64_t k = 0; k < inner; ++k) {
+    const float* from = w + k * columns + panel * panel_columns;
+    std::copy(from, from + panel_columns, v + k * panel_columns);
+  }
+}
+
+/// x · weightᵀ + bias, or the adjoint x · weight.
+at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint) {
+  const at::Tensor left = x.contiguous(), right = weight.contiguous();
+  const at::Tensor shift = bias.defined() ? bias.contiguous() : bias;
+  const std::int64_t inner = adjoint ? right.size(0) : right.size(1), columns = adjoint ? right.size(1) : right.size(0);
+  const std::int64_t panels = panel_count(columns), rows = left.numel() / inner;
+  const at::Tensor laid_out = at::empty({panels, inner, panel_columns});
+  float* v = laid_out.mutable_data_ptr<float>();
+  const float* w = right.const_data_ptr<float>();
+  share_out(panels, 1, [&](std::int64_t panel, std::int64_t) {
+    float* to = v + panel * inner * panel_columns;
+    if (adjoint) {
+      lay_out_columns(w, columns, inner, panel, to);
+    } else {
+      lay_out_rows(w, inner, panel, to);
+    }
+  });
+  std::vector<std::int64_t> shape = left.sizes().vec();
+  shape.back() = columns;
+  at::Tensor y = at::empty(shape, left.options());
+  const float* from = left.const_data_ptr<float>();
+  const float* shifts = bias.defined() ? shift.const_data_ptr<float>() : nullptr;
+  float* to = y.mutable_data_ptr<float>();
+  share_out(rows, rows_grain, [&](std::int64_t begin, std::int64_t end) {
+    thread_local std::vector<float> u;
+    u.resize(static_cast<std::size_t>(rows_grain * row_stride(inner)));
+    for (std::int64_t row = begin; row < end; ++row) {
+      std::copy(from + row * inner, from + (row + 1) * inner, u.data() + (row - begin) * row_stride(inner));
+    }
+    multiply_by_panels(u.data(), v, shifts, end - begin, inner, panels, to + begin * columns);
+  });
+  return y;
+}
+
+struct PanelLinear : torch::autograd::Function<PanelLinear> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const Constant& bias) {
+    const at::AutoDispatchBelowAutograd below;
+    context->save_for_backward({weight});
+    return multiply(x, weight, bias.tensor, false);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const at::AutoDispatchBelowAutograd below;
+    return {multiply(gradients[0], context->get_saved_variables()[0], {}, true), at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+bool panel_linear_applies(const at::Tensor& x, const at::Tensor& weight) {
+  if (!x.device().is_cpu() || x.scalar_type() != at::kFloat || weight.scalar_type() != at::kFloat) return false;
+  const std::int64_t out = weight.size(0), in = weight.size(1);
+  if (out % panel_columns != 0 || in % panel_columns != 0 || std::min(in, out) < least_width) return false;
+  return x.numel() / in >= least_rows;
+}
+
+at::Tensor panel_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  if (at::GradMode::is_enabled() && (weight.requires_grad() || (bias.defined() && bias.requires_grad()))) {
+    throw Error("the panels' product gives no gradient by its weights", "", "use at::linear");
+  }
+  if (at::GradMode::is_enabled() && x.requires_grad()) return PanelLinear::apply(x, weight, Constant{bias});
+  return multiply(x, weight, bias, false);
+}
+
+}  // namespace disco

@@ -1,0 +1,17 @@
+// Linear layers by matrix products of our own, with their adjoint.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace disco {
+
+/// Whether panel_linear takes these and is likely the faster way: float32 on the processor, widths that are multiples
+/// of 32, and enough rows to be worth laying out the weights.
+bool panel_linear_applies(const at::Tensor& x, const at::Tensor& weight);
+
+/// at::linear(x, weight, bias) for x (…, in), weight (out, in), bias (out) or undefined, within 1e-4 of it relative to
+/// the largest value. Differentiable by x alone, by the same means; a weight or bias that wants a gradient is refused
+/// with Error. Works on a copy of the weights. The same bits for any number of threads.
+at::Tensor panel_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
+}  // namespace disco

@@ -1,0 +1,53 @@
+#include "kernels/product.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <random>
+
+#include "core/error.h"
+
+namespace disco {
+namespace {
+
+double distance(const at::Tensor& fast, const at::Tensor& plain) {
+  return ((fast - plain).abs().max() / plain.abs().max()).item<double>();
+}
+
+TEST(PanelLinear, EqualsTheLinearLayerWithItsGradient) {
+  std::mt19937 dice(4);
+  const auto draw = [&](int least, int most) { return std::uniform_int_distribution<std::int64_t>(least, most)(dice); };
+  for (int k = 0; k < 25; ++k) {
+    const std::int64_t in = 32 * draw(1, 20), out = 32 * draw(1, 20), rows = draw(1, 400);
+    SCOPED_TRACE(testing::Message() << rows << " rows of " << in << " to " << out);
+    const at::Tensor weight = at::randn({out, in}), bias = k % 2 == 0 ? at::randn({out}) : at::Tensor();
+    const at::Tensor x = at::randn({2, rows, in}).requires_grad_();
+    const at::Tensor plain = at::linear(x, weight, bias), fast = panel_linear(x, weight, bias);
+    ASSERT_EQ(fast.sizes(), plain.sizes());
+    EXPECT_LT(distance(fast, plain), 1e-5);
+    const at::Tensor by = at::randn(plain.sizes());
+    EXPECT_LT(distance(torch::autograd::grad({fast}, {x}, {by})[0], torch::autograd::grad({plain}, {x}, {by})[0]),
+              1e-5);
+  }
+}
+
+TEST(PanelLinear, TakesRowsThatDoNotLieOneAfterTheOther) {
+  const at::Tensor x = at::randn({64, 70}).t(), weight = at::randn({96, 64});
+  EXPECT_LT(distance(panel_linear(x, weight, {}), at::linear(x, weight)), 1e-5);
+}
+
+TEST(PanelLinear, AppliesOnlyWhereItIsRight) {
+  const at::Tensor x = at::zeros({100, 64}), weight = at::zeros({96, 64});
+  EXPECT_TRUE(panel_linear_applies(x, weight));
+  EXPECT_FALSE(panel_linear_applies(x, at::zeros({97, 64})));
+  EXPECT_FALSE(panel_linear_applies(at::zeros({4, 64}), weight)) << "too few rows";
+  EXPECT_FALSE(panel_linear_applies(x.to(at::kBFloat16), weight.to(at::kBFloat16)));
+}
+
+TEST(PanelLinear, RefusesToGiveGradientsOfWeights) {
+  EXPECT_THROW(panel_linear(at::zeros({100, 64}), at::zeros({96, 64}).requires_grad_(), {}), Error);
+}
+
+}  // namespace
+}  // namespace disco
