@@ -13,9 +13,9 @@
 namespace disco {
 namespace {
 
-constexpr std::int64_t block_floats = 1 << 20;  // of transformed tiles, before and after the products
+constexpr std::int64_t block_floats = 3 << 19;  // of transformed tiles, before and after the products
 constexpr std::int64_t tiles_grain = 8;
-constexpr std::int64_t least_block = 32, most_block = 1024;
+constexpr std::int64_t least_block = 64, most_block = 1024;
 constexpr std::int64_t least_channels = 16, least_tiles = 48;
 
 /// v (36, panels, rows, 32).
