@@ -81,6 +81,7 @@ StepResult measure_step(const StepRequest& request) {
   const auto seed = static_cast<std::uint64_t>(settings.seed);
   RandomStreams streams = settings.faithful() ? RandomStreams::shared(seed) : RandomStreams::independent(seed);
   embed_prompts(settings, session, streams, models, nullptr);
+  give_up_text(session, models);
   Generation generation(settings, models, streams, session.device());
   result.loading_seconds = seconds_since(loading);
   result.made_up = session.made_up();

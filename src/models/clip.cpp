@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <variant>
 
@@ -49,7 +50,7 @@ void check(const StateDict& tensors, const ClipConfig& config) {
 
 struct Clip::Towers {
   std::variant<VisionTransformer, ModifiedResNet> vision;
-  TextTransformer text;
+  std::optional<TextTransformer> text;
   std::set<std::int64_t> known;  ///< Empty: every id is its own row.
   at::Tensor rows;               ///< Vocabulary id → row; ids beyond its end have row 0. On the CPU.
 };
@@ -86,6 +87,17 @@ Clip::Clip(const StateDict& tensors, const std::string& activation) : tensors_(w
   towers_ = std::make_shared<const Towers>(std::move(towers));
 }
 
+Clip Clip::without_text() const {
+  Clip image_side = *this;
+  std::erase_if(image_side.tensors_, [](const auto& item) { return !item.first.starts_with("visual."); });
+  Towers towers = *towers_;
+  towers.text.reset();
+  image_side.towers_ = std::make_shared<const Towers>(std::move(towers));
+  return image_side;
+}
+
+bool Clip::has_text() const { return towers_->text.has_value(); }
+
 at::Tensor Clip::encode_image(const at::Tensor& x) const { return encode_image(x, false); }
 at::Tensor Clip::encode_image_training(const at::Tensor& x) const { return encode_image(x, true); }
 
@@ -102,6 +114,7 @@ at::Tensor Clip::encode_image(const at::Tensor& x, bool training) const {
 }
 
 at::Tensor Clip::encode_text(const at::Tensor& tokens) const {
+  if (!has_text()) throw Error("its text side was given up", network);
   if (tokens.dim() != 2 || tokens.size(0) == 0 || tokens.size(1) == 0 || tokens.size(1) > config_.context) {
     throw Error(fmt::format("its text is {}, expected (N, {})", shape_text(tokens.sizes()), config_.context), network);
   }
@@ -117,7 +130,7 @@ at::Tensor Clip::encode_text(const at::Tensor& tokens) const {
     rows = at::where(rows < size, towers_->rows.take(rows.clamp_max(size - 1)), 0);
   }
   const at::Tensor& embedding = tensors_.at("token_embedding.weight");
-  const at::Tensor encoded = towers_->text.forward(rows.to(embedding.device()), ends.to(embedding.device()));
+  const at::Tensor encoded = towers_->text->forward(rows.to(embedding.device()), ends.to(embedding.device()));
   return encoded.to(at::promote_types(encoded.scalar_type(), at::kFloat));
 }
 

@@ -45,7 +45,13 @@ class Clip {
   at::Tensor encode_image_training(const at::Tensor& x) const;
   /// (N,77) int64 → (N,D), taken at the end-of-text token (the largest id of each row), float32 (float64 if the weights
   /// are). Computed up to the last end-of-text token only, as no token sees those after it.
+  /// Throws Error for a model without_text().
   at::Tensor encode_text(const at::Tensor& tokens) const;
+
+  /// The same model with its image side alone, sharing its tensors: once the prompts are embedded, the text tower (a
+  /// quarter to two thirds of a model) is dead weight.
+  Clip without_text() const;
+  bool has_text() const;
 
   const ClipConfig& config() const { return config_; }
   /// The tensors in use, under OpenAI's names: requires_grad set on them acts on the network.

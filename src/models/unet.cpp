@@ -174,8 +174,10 @@ at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& t, const at::Ten
   }
   h = run(layers_->middle, h, embedding);
   for (const Block& block : layers_->output) {
-    h = run(block, at::cat({h, skips.back()}, 1), embedding);
+    // What was joined is let go before the block works: at full size these are the largest tensors.
+    h = at::cat({h, skips.back()}, 1);
     skips.pop_back();
+    h = run(block, std::move(h), embedding);
   }
   h = convolution(apply_silu(group_norm(h, layers_->out_norm)), layers_->out_layer, 1, 1);
   if (config_.patch > 1) h = at::pixel_shuffle(h, config_.patch);

@@ -56,6 +56,13 @@ void embed_prompts(const Settings& settings, Session& session, RandomStreams& st
   }
 }
 
+void give_up_text(Session& session, RunModels& models) {
+  for (GuidanceModel& model : models.clip) {
+    model.clip.reset();
+    model.clip = session.give_up_text(model.name);
+  }
+}
+
 Generation::Generation(const Settings& settings, const RunModels& models, RandomStreams& streams, at::Device device)
     : settings_(settings),
       models_(models),

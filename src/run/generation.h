@@ -47,6 +47,9 @@ RunModels load_models(const Settings& settings, Session& session);
 void embed_prompts(const Settings& settings, Session& session, RandomStreams& streams, RunModels& models,
                    std::vector<std::string>* warnings);
 
+/// Lets go of the CLIP models' text sides, when no prompt will be embedded again.
+void give_up_text(Session& session, RunModels& models);
+
 struct StepOutcome {
   at::Tensor shown;            ///< Unguided x̂0 of this step, (1,3,H,W) on the CPU.
   std::vector<double> losses;  ///< Logged by this step's evaluations.

@@ -26,9 +26,12 @@ constexpr double unet_temporaries = 6;
 /// The secondary model with its gradient, in pictures of 64 channels at full size.
 constexpr double secondary_pictures = 14;
 
-double weights_bytes(const StateDict& tensors) {
+/// Of the tensors whose names begin so.
+double weights_bytes(const StateDict& tensors, const char* prefix = "") {
   double bytes = 0;
-  for (const auto& [name, tensor] : tensors) bytes += static_cast<double>(tensor.numel()) * float_bytes;
+  for (const auto& [name, tensor] : tensors) {
+    if (name.starts_with(prefix)) bytes += static_cast<double>(tensor.numel()) * float_bytes;
+  }
   return bytes;
 }
 
@@ -114,7 +117,8 @@ double predicted_peak(const Settings& settings, const ModelStore& store,
   double largest_clip = 0;
   for (const ClipChoice& choice : settings.clip_models) {
     const StateDict tensors = shapes(store, choice.name, "clip", entry);
-    held += add("CLIP " + choice.name + " weights", weights_bytes(tensors));
+    // The text side is gone once the prompts are embedded.
+    held += add("CLIP " + choice.name + " weights", weights_bytes(tensors, "visual."));
     const ClipConfig config = Clip(tensors, "quick_gelu").config();
     const double cutouts = cutout_copies * 3 * static_cast<double>(config.input_size * config.input_size);
     const double bytes = cuts * (cutouts + clip_values_per_cut(config)) * float_bytes;

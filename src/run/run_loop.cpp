@@ -139,6 +139,7 @@ void RunLoop::prepare(int picture) {
     embed_prompts(settings_, session_, *streams_, *models_, targets_made_ ? nullptr : &warnings);
     for (const std::string& warning : warnings) listener_.warning(warning);
     targets_made_ = true;
+    if (!targets_are_random(settings_)) give_up_text(session_, *models_);
   };
   if (!settings_.faithful()) {
     streams_ = RandomStreams::independent(static_cast<std::uint64_t>(picture_seed(picture)));

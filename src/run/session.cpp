@@ -96,7 +96,16 @@ std::shared_ptr<const SecondaryModel> Session::secondary(const std::string& name
   });
 }
 
+std::shared_ptr<const Clip> Session::give_up_text(const std::string& name) {
+  std::shared_ptr<const Clip>& model = clip_.at(name);
+  if (model->has_text()) model = std::make_shared<const Clip>(model->without_text());
+  return model;
+}
+
 std::shared_ptr<const Clip> Session::clip(const std::string& name) {
+  if (const auto known = clip_.find(name); known != clip_.end() && known->second && !known->second->has_text()) {
+    clip_.erase(known);
+  }
   return cached(clip_, name, [&] {
     if (const auto shape = known_clip_shape(name); shape && lacks(name, "clip")) {
       return std::make_shared<const Clip>(made_up_weights(name, Clip::manifest(*shape)), "quick_gelu");

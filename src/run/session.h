@@ -27,7 +27,10 @@ class Session {
 
   std::shared_ptr<const UNet> diffusion(const std::string& name);
   std::shared_ptr<const SecondaryModel> secondary(const std::string& name);
+  /// With its text side: loaded again where give_up_text() was called.
   std::shared_ptr<const Clip> clip(const std::string& name);
+  /// The loaded model without its text side, whose memory is free once nobody else holds the whole.
+  std::shared_ptr<const Clip> give_up_text(const std::string& name);
   std::shared_ptr<const Lpips> lpips(const std::string& name);
   std::shared_ptr<const Upscaler> upscaler(const std::string& name);
   const Tokenizer& tokenizer();

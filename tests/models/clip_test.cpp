@@ -73,6 +73,17 @@ const std::vector<Known> known_models = {
     {"RN50x64", false, 448, 1024, 128, 32, 64, 1024, {3, 15, 36, 10}},
 };
 
+TEST(Clip, SeesTheSameWithoutItsText) {
+  const Clip whole(golden::network("clip.vit32"), "quick_gelu");
+  const Clip image_side = whole.without_text();
+  const at::Tensor x = at::rand({2, 3, whole.config().input_size, whole.config().input_size});
+  EXPECT_TRUE(at::equal(image_side.encode_image(x), whole.encode_image(x)));
+  EXPECT_TRUE(whole.has_text());
+  EXPECT_FALSE(image_side.has_text());
+  EXPECT_LT(image_side.parameters().size(), whole.parameters().size());
+  EXPECT_THROW(image_side.encode_text(at::zeros({1, 77}, at::kLong)), Error);
+}
+
 TEST(Clip, RecognisesOpenAisModels) {
   for (const Known& known : known_models) {
     SCOPED_TRACE(known.name);
