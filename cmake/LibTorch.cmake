@@ -11,8 +11,9 @@ file(CREATE_LINK ${DISCO_FMT_INCLUDE}/fmt ${CMAKE_BINARY_DIR}/before_torch/fmt S
 add_library(disco_libtorch INTERFACE)
 target_include_directories(disco_libtorch SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/before_torch
   ${DISCO_TORCH_DIR}/include ${DISCO_TORCH_DIR}/include/torch/csrc/api/include)
-# at::parallel_for is a template: without OpenMP it compiles to a plain loop. The runtime is LibTorch's own.
-target_compile_options(disco_libtorch INTERFACE -fopenmp)
+# at::parallel_for is a template: without OpenMP it compiles to a plain loop. The runtime is LibTorch's own, which knows
+# GCC's calls alone: clang (fuzzing, tidying) makes do with plain loops.
+target_compile_options(disco_libtorch INTERFACE $<$<CXX_COMPILER_ID:GNU>:-fopenmp>)
 target_link_libraries(disco_libtorch INTERFACE ${DISCO_TORCH_DIR}/lib/libgomp.so.1 ${DISCO_TORCH_DIR}/lib/libtorch_cpu.so ${DISCO_TORCH_DIR}/lib/libc10.so)
 target_link_options(disco_libtorch INTERFACE
   "LINKER:-rpath,${DISCO_TORCH_DIR}/lib" "LINKER:-rpath-link,${DISCO_TORCH_DIR}/../nvidia/cu13/lib")
