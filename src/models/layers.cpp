@@ -114,7 +114,10 @@ at::Tensor apply_relu(const at::Tensor& fresh) {
   return at::relu_(same);
 }
 
-at::Tensor add_to(at::Tensor fresh, const at::Tensor& b) { return fresh.add_(b); }
+at::Tensor add_to(at::Tensor fresh, const at::Tensor& b) {
+  fresh.add_(b);
+  return fresh;
+}
 
 at::Tensor apply_gelu(at::Tensor fresh, bool quick) {
   if (!quick) return at::gelu(fresh);
