@@ -12,6 +12,7 @@
 #include "run/generation.h"
 #include "run/memory_estimate.h"
 #include "run/outputs.h"
+#include "settings/prompt.h"
 
 namespace disco {
 namespace {
@@ -47,9 +48,7 @@ double peak_flops(at::Device device) {
 
 Settings with_prompt(Settings settings) {
   if (settings.text_prompts.empty()) {
-    Prompt prompt;
-    prompt.text = prompt.written = "a lighthouse at sunset";
-    settings.text_prompts = {{0, {prompt}}};
+    settings.text_prompts = {{0, {parse_prompt("a lighthouse at sunset")}}};
   }
   settings.seed = std::max<std::int64_t>(settings.seed, 0);
   return settings;

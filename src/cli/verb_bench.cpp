@@ -49,15 +49,20 @@ std::string as_table(const AdherenceResult& result) {
   return text_table(rows);
 }
 
-/// The settings that are measured, and what both measurements are asked alike.
-template <typename Request>
-Request request_of(const CommandLine& line, Reporter& reporter) {
+/// The operand is what to measure, not a prompt.
+Settings measured_settings(const CommandLine& line, Reporter& reporter) {
   CommandLine without_prompt = line;
   without_prompt.operands.clear();
   std::vector<SettingsLayer> layers = settings_layers(without_prompt, SettingsUse::show, reporter);
+  return request_settings(std::move(layers), SettingsUse::show, load_engine(line).get(), reporter).settings;
+}
+
+/// The settings that are measured, and what both measurements are asked alike.
+template <typename Request>
+Request request_of(const CommandLine& line, Reporter& reporter) {
   Request request;
   request.engine = engine_options(line);
-  request.settings = request_settings(std::move(layers), SettingsUse::show, load_engine(line).get(), reporter).settings;
+  request.settings = measured_settings(line, reporter);
   if (!request.settings.text_prompts.empty() || !request.settings.image_prompts.empty()) {
     throw RequestError("the prompts are always the same ones", "disco bench", "leave yours out");
   }
@@ -129,13 +134,9 @@ nlohmann::ordered_json to_json(const StepResult& result) {
 }
 
 int bench_step(const CommandLine& line, Reporter& reporter) {
-  CommandLine without_prompt = line;
-  without_prompt.operands.clear();
   StepRequest request;
   request.engine = engine_options(line);
-  request.settings = request_settings(settings_layers(without_prompt, SettingsUse::show, reporter), SettingsUse::show,
-                                      load_engine(line).get(), reporter)
-                         .settings;
+  request.settings = measured_settings(line, reporter);
   request.steps = line.whole_number("--steps-measured", request.steps, 1);
   StepResult result;
   load_step()(request, result);

@@ -53,6 +53,13 @@ class TimedPart {
   std::string before_;
 };
 
+/// The result of `work`, timed as TimedPart(what, of).
+template <typename Work>
+auto timed(std::string_view what, std::string_view of, const Work& work) {
+  const TimedPart part(what, of);
+  return work();
+}
+
 /// Adds to the running part's arithmetic.
 inline void count_flops(double flops) {
   if (PartClock* clock = PartClock::current()) clock->add_flops(flops);

@@ -46,10 +46,7 @@ at::Tensor Guidance::gradient(const at::Tensor& x_in_state, int i, int cur) {
 
   at::AutoGradMode with_gradient(true);
   const at::Tensor x = x_in_state.detach().requires_grad_(true);
-  const at::Tensor pred = [&] {
-    const TimedPart timed("prediction");
-    return parts_.predict(x, cur);
-  }();
+  const at::Tensor pred = timed("prediction", "", [&] { return parts_.predict(x, cur); });
   const double fac = std::sqrt(1 - parts_.schedule->alphas_cumprod[static_cast<std::size_t>(cur)]);
   const at::Tensor x_in = pred * fac + x * (1 - fac);
 
@@ -58,7 +55,7 @@ at::Tensor Guidance::gradient(const at::Tensor& x_in_state, int i, int cur) {
   const at::Tensor leaf = x_in.detach().requires_grad_(true);
   at::Tensor x_in_gradient = clip_gradient(leaf, i, entry);
   {
-    const TimedPart timed("losses");
+    const TimedPart part("losses");
     if (const at::Tensor loss = picture_loss(leaf, i, entry); loss.defined()) x_in_gradient += gradient_of(loss, leaf);
   }
 
@@ -79,7 +76,7 @@ at::Tensor Guidance::gradient(const at::Tensor& x_in_state, int i, int cur) {
       return kept_;
     }
   }
-  const TimedPart timed("prediction backward");
+  const TimedPart part("prediction backward");
   const at::Tensor by_x = -torch::autograd::grad(outputs, {x}, gradients)[0];
   kept_ = clamped(by_x, entry).detach();
   return kept_;
@@ -108,30 +105,25 @@ at::Tensor Guidance::clip_gradient(const at::Tensor& x_in, int i, int entry) {
       const StreamKey key{.purpose = Purpose::cutouts, .step = i, .model = model.name, .batch = batch};
       StreamKey augmentation_key = key;
       augmentation_key.purpose = Purpose::augmentation;
-      const at::Tensor pictures = [&] {
-        const TimedPart timed("cutouts");
+      const at::Tensor pictures = timed("cutouts", "", [&] {
         if (parts_.streams->is_shared()) {
           RandomStream& stream = parts_.streams->get(key);
           return clip_normalise(make_cutouts((x_in + 1) / 2, cuts, stream, stream));
         }
         RandomStream places(parts_.streams->get(key));
         return clip_normalise(make_cutouts((x_in + 1) / 2, cuts, places, parts_.streams->get(augmentation_key)));
-      }();
+      });
       // On a leaf of their own, so that the network's graph is gone before the cutouts' gradient is taken.
       const at::Tensor seen = pictures.detach().requires_grad_(true);
       const double factor = scale * model_weight / static_cast<double>(settings_.cutn_batches);
-      const at::Tensor loss = [&] {
-        const TimedPart timed(model.name);
+      const at::Tensor loss = timed(model.name, "", [&] {
         const at::Tensor embeddings = model.clip->encode_image(seen).to(at::kFloat);
         const at::Tensor distances = spherical_distance(embeddings.unsqueeze(1), model.targets.embeddings.unsqueeze(0));
         return (distances * weights).sum(1).mean();
-      }();
+      });
       report_.losses.push_back(loss.item<double>());
-      const at::Tensor by_pictures = [&] {
-        const TimedPart timed(model.name, "backward");
-        return gradient_of(loss * factor, seen);
-      }();
-      const TimedPart timed("cutouts backward");
+      const at::Tensor by_pictures = timed(model.name, "backward", [&] { return gradient_of(loss * factor, seen); });
+      const TimedPart part("cutouts backward");
       sum += torch::autograd::grad({pictures}, {x_in}, {by_pictures})[0];
     }
   }

@@ -1,12 +1,10 @@
 #include "kernels/convolution.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 
-#include "core/error.h"
-#include "kernels/constant.h"
+#include "kernels/differentiable.h"
 #include "kernels/share_out.h"
 #include "kernels/winograd_transforms.h"
 
@@ -66,21 +64,6 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   return y;
 }
 
-struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const Constant& bias) {
-    const at::AutoDispatchBelowAutograd below;
-    context->save_for_backward({weight});
-    return convolve(x, weight, bias.tensor, false);
-  }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const at::AutoDispatchBelowAutograd below;
-    return {convolve(gradients[0], context->get_saved_variables()[0], {}, true), at::Tensor(), at::Tensor()};
-  }
-};
-
 }  // namespace
 
 bool winograd_applies(const at::Tensor& x, const at::Tensor& weight) {
@@ -91,11 +74,7 @@ bool winograd_applies(const at::Tensor& x, const at::Tensor& weight) {
 }
 
 at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  if (at::GradMode::is_enabled() && (weight.requires_grad() || (bias.defined() && bias.requires_grad()))) {
-    throw Error("Winograd's convolution gives no gradient by its weights", "", "use at::conv2d");
-  }
-  if (at::GradMode::is_enabled() && x.requires_grad()) return WinogradConvolution::apply(x, weight, Constant{bias});
-  return convolve(x, weight, bias, false);
+  return differentiable_by_x<convolve>(x, weight, bias, "use at::conv2d");
 }
 
 }  // namespace disco

@@ -2,7 +2,6 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
-#include <fmt/format.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -11,8 +10,6 @@
 #include <mutex>
 #include <new>
 #include <unordered_map>
-
-#include "core/error.h"
 
 namespace disco {
 namespace {

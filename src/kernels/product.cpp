@@ -1,12 +1,11 @@
 #include "kernels/product.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <vector>
 
-#include "core/error.h"
-#include "kernels/constant.h"
+#include "kernels/differentiable.h"
 #include "kernels/panels.h"
 #include "kernels/share_out.h"
 
@@ -65,21 +64,6 @@ at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   return y;
 }
 
-struct PanelLinear : torch::autograd::Function<PanelLinear> {
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const Constant& bias) {
-    const at::AutoDispatchBelowAutograd below;
-    context->save_for_backward({weight});
-    return multiply(x, weight, bias.tensor, false);
-  }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const at::AutoDispatchBelowAutograd below;
-    return {multiply(gradients[0], context->get_saved_variables()[0], {}, true), at::Tensor(), at::Tensor()};
-  }
-};
-
 }  // namespace
 
 bool panel_linear_applies(const at::Tensor& x, const at::Tensor& weight) {
@@ -90,11 +74,7 @@ bool panel_linear_applies(const at::Tensor& x, const at::Tensor& weight) {
 }
 
 at::Tensor panel_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  if (at::GradMode::is_enabled() && (weight.requires_grad() || (bias.defined() && bias.requires_grad()))) {
-    throw Error("the panels' product gives no gradient by its weights", "", "use at::linear");
-  }
-  if (at::GradMode::is_enabled() && x.requires_grad()) return PanelLinear::apply(x, weight, Constant{bias});
-  return multiply(x, weight, bias, false);
+  return differentiable_by_x<multiply>(x, weight, bias, "use at::linear");
 }
 
 }  // namespace disco

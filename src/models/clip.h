@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct ClipConfig {
   std::int64_t text_width = 512, text_layers = 12, text_heads = 8, context = 77;
   std::int64_t vocabulary = 49408;  ///< Rows of the token embedding.
   std::int64_t text_mlp = 0;        ///< Hidden width of the text MLPs; 0: 4 · text_width.
+
+  /// The sizes that tell one published model from another, with the kind ("vit" or "resnet").
+  nlohmann::json to_json() const;
 };
 
 class Clip {

@@ -107,6 +107,24 @@ std::int64_t square_side(std::int64_t positions) {
 
 }  // namespace
 
+nlohmann::json ClipConfig::to_json() const {
+  nlohmann::json sizes = {{"kind", is_vit ? "vit" : "resnet"},
+                          {"input_size", input_size},
+                          {"embedding", embedding},
+                          {"vision_width", vision_width},
+                          {"text_width", text_width},
+                          {"text_layers", text_layers},
+                          {"context", context},
+                          {"vocabulary", vocabulary}};
+  if (is_vit) {
+    sizes["patch"] = patch;
+    sizes["vision_layers"] = vision_layers;
+  } else {
+    sizes["stage_blocks"] = stage_blocks;
+  }
+  return sizes;
+}
+
 ClipConfig Clip::recognise(const StateDict& tensors) {
   const std::string text = tensors.contains("text.token_embedding.weight") ? "text." : "";
   const auto size = [&](const std::string& name, std::size_t axis) { return size_of(tensors, name, axis, network); };

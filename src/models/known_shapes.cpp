@@ -30,7 +30,7 @@ ClipConfig resnet(std::vector<std::int64_t> blocks, std::int64_t size, std::int6
   return config;
 }
 
-/// Radford 2021, tables 19 and 20.
+/// Radford 2021, tables 19 and 20; by their names as files spell them.
 const std::map<std::string, ClipConfig>& published() {
   static const std::map<std::string, ClipConfig> shapes = {
       {"RN50", resnet({3, 4, 6, 3}, 224, 64, 1024, 512)},
@@ -38,10 +38,10 @@ const std::map<std::string, ClipConfig>& published() {
       {"RN50x4", resnet({4, 6, 10, 6}, 288, 80, 640, 640)},
       {"RN50x16", resnet({6, 8, 18, 8}, 384, 96, 768, 768)},
       {"RN50x64", resnet({3, 15, 36, 10}, 448, 128, 1024, 1024)},
-      {"ViT-B/32", vit(32, 224, 768, 12, 512, 512)},
-      {"ViT-B/16", vit(16, 224, 768, 12, 512, 512)},
-      {"ViT-L/14", vit(14, 224, 1024, 24, 768, 768)},
-      {"ViT-L/14@336px", vit(14, 336, 1024, 24, 768, 768)},
+      {"ViT-B-32", vit(32, 224, 768, 12, 512, 512)},
+      {"ViT-B-16", vit(16, 224, 768, 12, 512, 512)},
+      {"ViT-L-14", vit(14, 224, 1024, 24, 768, 768)},
+      {"ViT-L-14-336px", vit(14, 336, 1024, 24, 768, 768)},
   };
   return shapes;
 }
@@ -51,11 +51,8 @@ const std::map<std::string, ClipConfig>& published() {
 std::optional<ClipConfig> known_clip_shape(const std::string& name) {
   const CatalogEntry* entry = find_in_catalog(name);
   if (!entry || entry->role != "clip") return std::nullopt;
-  const std::string shape = entry->name.substr(0, entry->name.find("::"));
-  for (const auto& [known, config] : published()) {
-    if (known == shape || file_spelling(known) == shape) return config;
-  }
-  return std::nullopt;
+  const auto found = published().find(file_spelling(entry->name.substr(0, entry->name.find("::"))));
+  return found == published().end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<UNetConfig> known_unet_shape(const std::string& name) {

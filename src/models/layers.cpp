@@ -5,6 +5,7 @@
 #include "core/part_clock.h"
 #include "kernels/choice.h"
 #include "kernels/convolution.h"
+#include "kernels/differentiable.h"
 #include "kernels/product.h"
 
 namespace disco {
@@ -27,10 +28,7 @@ void count_convolution(const at::Tensor& x, const at::Tensor& weight, std::int64
   count_products(places * static_cast<double>(weight.numel()));
 }
 
-bool wants_gradient(const Affine& layer) {
-  return at::GradMode::is_enabled() &&
-         (layer.weight.requires_grad() || (layer.bias.defined() && layer.bias.requires_grad()));
-}
+bool wants_gradient(const Affine& layer) { return wants_weight_gradient(layer.weight, layer.bias); }
 
 at::Tensor product(const at::Tensor& x, const Affine& layer) {
   if (chosen_kernels() == Kernels::fast && !wants_gradient(layer) && panel_linear_applies(x, layer.weight)) {

@@ -26,19 +26,10 @@ std::string role_of(const WeightsInfo& info) {
 }
 
 nlohmann::json clip_json(const ClipConfig& config) {
-  nlohmann::json json = {{"vision", config.is_vit ? "ViT" : "ResNet"},
-                         {"input_size", config.input_size},
-                         {"embedding", config.embedding},
-                         {"vision_width", config.vision_width},
-                         {"text_width", config.text_width},
-                         {"text_layers", config.text_layers},
-                         {"vocabulary", config.vocabulary}};
-  if (config.is_vit) {
-    json["patch"] = config.patch;
-    json["vision_layers"] = config.vision_layers;
-  } else {
-    json["stage_blocks"] = config.stage_blocks;
-  }
+  nlohmann::json json = config.to_json();
+  json.erase("kind");
+  json.erase("context");
+  json["vision"] = config.is_vit ? "ViT" : "ResNet";
   return json;
 }
 

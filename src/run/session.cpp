@@ -54,7 +54,10 @@ Session::Session(std::vector<fs::path> model_folders, const std::string& device,
 
 StateDict Session::load(const ModelEntry& entry) {
   if (loading_) loading_(entry.name);
-  StateDict tensors = load_weights(entry.weights);
+  return on_device(load_weights(entry.weights));
+}
+
+StateDict Session::on_device(StateDict tensors) const {
   for (auto& [name, tensor] : tensors) {
     // Converted one by one, so that at most one copy of the weights is held beside the file's pages.
     if (tensor.is_floating_point())
@@ -69,10 +72,7 @@ bool Session::lacks(const std::string& name, const std::string& role) { return m
 
 StateDict Session::made_up_weights(const std::string& name, const std::vector<TensorInfo>& manifest) {
   made_up_.push_back(name);
-  StateDict tensors = random_weights(manifest, made_up_.size());
-  for (auto& [key, tensor] : tensors)
-    tensor = tensor.is_floating_point() ? tensor.to(device_, at::kFloat) : tensor.to(device_);
-  return tensors;
+  return on_device(random_weights(manifest, made_up_.size()));
 }
 
 std::shared_ptr<const UNet> Session::diffusion(const std::string& name) {

@@ -55,6 +55,7 @@ class Session {
  private:
   /// A model's tensors in float32 on the session's device.
   StateDict load(const ModelEntry& entry);
+  StateDict on_device(StateDict tensors) const;
   /// Whether the model is to be made up.
   bool lacks(const std::string& name, const std::string& role);
   StateDict made_up_weights(const std::string& name, const std::vector<TensorInfo>& manifest);

@@ -160,7 +160,7 @@ class ClipTask final : public Task {
   }
 
   nlohmann::json config() const override {
-    nlohmann::json config = clip_sizes(config_);
+    nlohmann::json config = config_.to_json();
     if (config_.is_vit) config.erase("kind");  // The usual kind is not named.
     config["activation"] = activation_;
     return config;

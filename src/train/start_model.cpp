@@ -60,7 +60,7 @@ void recognise_sizes(StartModel& model, const std::string& role, const nlohmann:
   } else if (role == "clip") {
     const std::string activation = given.value("activation", "quick_gelu");
     const Clip clip(model.tensors, activation);
-    model.config = clip_sizes(clip.config());
+    model.config = clip.config().to_json();
     model.config["activation"] = activation;
     model.tensors = clip.parameters();
   } else if (role == "secondary") {
@@ -80,24 +80,6 @@ void recognise_sizes(StartModel& model, const std::string& role, const nlohmann:
 }
 
 }  // namespace
-
-nlohmann::json clip_sizes(const ClipConfig& c) {
-  nlohmann::json sizes = {{"kind", c.is_vit ? "vit" : "resnet"},
-                          {"input_size", c.input_size},
-                          {"embedding", c.embedding},
-                          {"vision_width", c.vision_width},
-                          {"text_width", c.text_width},
-                          {"text_layers", c.text_layers},
-                          {"context", c.context},
-                          {"vocabulary", c.vocabulary}};
-  if (c.is_vit) {
-    sizes["patch"] = c.patch;
-    sizes["vision_layers"] = c.vision_layers;
-  } else {
-    sizes["stage_blocks"] = c.stage_blocks;
-  }
-  return sizes;
-}
 
 ModelEntry described_weights(const fs::path& weights) {
   ModelEntry entry;

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "models/clip.h"
 #include "models/store.h"
 #include "models/weights/state_dict.h"
 #include "train/train.h"
@@ -19,9 +18,6 @@ struct StartModel {
   nlohmann::json config;  ///< The sizes that the tensors have, as the role's task takes them.
   nlohmann::json recommended = nlohmann::json::object();  ///< Of the model's own description.
 };
-
-/// The sizes of a CLIP model as a task's config has them, with its kind ("vit" or "resnet").
-nlohmann::json clip_sizes(const ClipConfig& config);
 
 /// A weights file, and what the NAME.model.json beside it, or else its tensors' names, say of it: role (empty: unknown)
 /// and config. Throws FormatError.

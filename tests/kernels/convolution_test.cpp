@@ -8,6 +8,7 @@
 #include <random>
 
 #include "core/error.h"
+#include "support/golden.h"
 
 namespace disco {
 namespace {
@@ -15,11 +16,6 @@ namespace {
 struct Problem {
   std::int64_t pictures, in, out, height, width;
 };
-
-/// The largest difference, relative to the largest value of the plain result.
-double distance(const at::Tensor& fast, const at::Tensor& plain) {
-  return ((fast - plain).abs().max() / plain.abs().max()).item<double>();
-}
 
 at::Tensor gradient(const at::Tensor& y, const at::Tensor& x, const at::Tensor& by) {
   return torch::autograd::grad({y}, {x}, {by})[0];
@@ -44,13 +40,13 @@ TEST(Winograd, EqualsTheDirectConvolutionWithItsGradient) {
     at::Tensor x = at::randn({p.pictures, p.in, p.height, p.width}).requires_grad_();
     const at::Tensor plain = at::conv2d(x, weight, bias, 1, 1), fast = winograd_convolution(x, weight, bias);
     ASSERT_EQ(fast.sizes(), plain.sizes());
-    EXPECT_LT(distance(fast, plain), 1e-5);
+    EXPECT_LT(golden::relative_error(fast, plain), 1e-5);
     const at::Tensor by = at::randn(plain.sizes());
     const at::Tensor expected = gradient(plain, x, by);
-    EXPECT_LT(distance(gradient(fast, x, by), expected), 1e-5);
+    EXPECT_LT(golden::relative_error(gradient(fast, x, by), expected), 1e-5);
     const at::Tensor bare = winograd_convolution(x, weight, {});
-    EXPECT_LT(distance(bare, at::conv2d(x, weight, {}, 1, 1)), 1e-5);
-    EXPECT_LT(distance(gradient(bare, x, by), expected), 1e-5);
+    EXPECT_LT(golden::relative_error(bare, at::conv2d(x, weight, {}, 1, 1)), 1e-5);
+    EXPECT_LT(golden::relative_error(gradient(bare, x, by), expected), 1e-5);
   }
 }
 

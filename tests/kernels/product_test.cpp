@@ -7,13 +7,10 @@
 #include <random>
 
 #include "core/error.h"
+#include "support/golden.h"
 
 namespace disco {
 namespace {
-
-double distance(const at::Tensor& fast, const at::Tensor& plain) {
-  return ((fast - plain).abs().max() / plain.abs().max()).item<double>();
-}
 
 TEST(PanelLinear, EqualsTheLinearLayerWithItsGradient) {
   std::mt19937 dice(4);
@@ -25,16 +22,17 @@ TEST(PanelLinear, EqualsTheLinearLayerWithItsGradient) {
     const at::Tensor x = at::randn({2, rows, in}).requires_grad_();
     const at::Tensor plain = at::linear(x, weight, bias), fast = panel_linear(x, weight, bias);
     ASSERT_EQ(fast.sizes(), plain.sizes());
-    EXPECT_LT(distance(fast, plain), 1e-5);
+    EXPECT_LT(golden::relative_error(fast, plain), 1e-5);
     const at::Tensor by = at::randn(plain.sizes());
-    EXPECT_LT(distance(torch::autograd::grad({fast}, {x}, {by})[0], torch::autograd::grad({plain}, {x}, {by})[0]),
+    EXPECT_LT(golden::relative_error(torch::autograd::grad({fast}, {x}, {by})[0],
+                                     torch::autograd::grad({plain}, {x}, {by})[0]),
               1e-5);
   }
 }
 
 TEST(PanelLinear, TakesRowsThatDoNotLieOneAfterTheOther) {
   const at::Tensor x = at::randn({64, 70}).t(), weight = at::randn({96, 64});
-  EXPECT_LT(distance(panel_linear(x, weight, {}), at::linear(x, weight)), 1e-5);
+  EXPECT_LT(golden::relative_error(panel_linear(x, weight, {}), at::linear(x, weight)), 1e-5);
 }
 
 TEST(PanelLinear, AppliesOnlyWhereItIsRight) {
