@@ -7,6 +7,7 @@
 #include <chrono>
 #include <map>
 
+#include "core/error.h"
 #include "core/part_clock.h"
 #include "kernels/choice.h"
 #include "run/generation.h"
@@ -89,7 +90,9 @@ StepResult measure_step(const StepRequest& request) {
   std::vector<double> steps;
   std::map<std::string, std::vector<double>> seconds;
   std::map<std::string, double> flops;
+  // The first one warms up.
   const int measured = std::min(request.steps, generation.steps() - 1);
+  if (measured < 1) throw RequestError("a picture of one step leaves none to measure", "steps", "take at least two");
   for (int k = 0; k <= measured; ++k) {
     if (k > 0) PartClock::current() = &clock;
     const double took = generation.step().seconds;
@@ -105,7 +108,7 @@ StepResult measure_step(const StepRequest& request) {
   }
   result.peak_memory = peak_memory();
   if (result.made_up.empty()) result.predicted_memory = estimate_memory(settings, session.store(), 0).peak;
-  result.seconds = steps.empty() ? 0 : median(steps);
+  result.seconds = median(steps);
   for (const auto& [name, times] : seconds) result.parts.push_back({name, median(times), flops[name]});
   give_backward_its_flops(result.parts);
   result.peak_flops = peak_flops(session.device());

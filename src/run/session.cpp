@@ -89,7 +89,7 @@ std::shared_ptr<const UNet> Session::diffusion(const std::string& name) {
 
 std::shared_ptr<const SecondaryModel> Session::secondary(const std::string& name) {
   return cached(secondary_, name, [&] {
-    if (lacks(name, "secondary")) {
+    if (find_in_catalog(name) && lacks(name, "secondary")) {
       return std::make_shared<const SecondaryModel>(made_up_weights(name, SecondaryModel::manifest()));
     }
     return std::make_shared<const SecondaryModel>(load(store_.require(name, "secondary")));
