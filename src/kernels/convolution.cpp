@@ -64,6 +64,13 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   return y;
 }
 
+WeightGradients weight_gradients(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& by_y) {
+  const auto [by_x, by_weight, by_bias] =
+      at::convolution_backward(by_y, x, weight, at::OptionalIntArrayRef(weight.size(0)), {1, 1}, {1, 1}, {1, 1},
+                               /*transposed=*/false, {0, 0}, /*groups=*/1, {false, true, true});
+  return {by_weight, by_bias};
+}
+
 }  // namespace
 
 bool winograd_applies(const at::Tensor& x, const at::Tensor& weight) {
@@ -74,7 +81,7 @@ bool winograd_applies(const at::Tensor& x, const at::Tensor& weight) {
 }
 
 at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return differentiable_by_x<convolve>(x, weight, bias, "use at::conv2d");
+  return linear_layer<convolve, weight_gradients>(x, weight, bias);
 }
 
 }  // namespace disco

@@ -11,9 +11,8 @@ bool winograd_applies(const at::Tensor& x, const at::Tensor& weight);
 
 /// at::conv2d(x, weight, bias, stride 1, padding 1) for x (N,C,H,W), weight (K,C,3,3), bias (K) or undefined, within
 /// 1e-4 of it relative to the largest value. The result is (N,K,H,W) with channels innermost in memory; an x that
-/// already lies so is not copied. Differentiable by x alone, by the same algorithm; a weight or bias that wants a
-/// gradient is refused with Error. Works on memory of about 6 MiB (more for wide layers) besides the transformed filters (4 times the
-/// filters' size). The same bits for any number of threads.
+/// already lies so is not copied. Differentiable by x, weight and bias. Works on memory of about 6 MiB (more for wide
+/// layers) besides the transformed filters (4 times the filters' size). The same bits for any number of threads.
 at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 }  // namespace disco

@@ -1,51 +1,56 @@
-// What kernels that are linear in x share: their gradient is their adjoint, and only x is differentiated by.
+// What kernels that are linear in x share: their gradient by x is their adjoint.
 #pragma once
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "core/error.h"
+#include <optional>
+#include <utility>
 
 namespace disco {
 
 /// Computes a layer of x with weight and bias (which may be undefined), or its adjoint by x, without recording a graph.
 using LinearKernel = at::Tensor (*)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                     bool adjoint);
+/// The gradients by weight and bias, of by_y by the layer's result.
+struct WeightGradients {
+  at::Tensor by_weight, by_bias;
+};
+using WeightKernel = WeightGradients (*)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& by_y);
 
-/// Whether a gradient by the layer's own numbers is being recorded.
-inline bool wants_weight_gradient(const at::Tensor& weight, const at::Tensor& bias) {
-  return at::GradMode::is_enabled() && (weight.requires_grad() || (bias.defined() && bias.requires_grad()));
-}
-
-template <LinearKernel kernel>
-struct LinearInX : torch::autograd::Function<LinearInX<kernel>> {
-  /// Torch takes a tensor argument for something to differentiate by, and an undefined one for a mistake.
-  struct Constant {
-    at::Tensor tensor;
-  };
-
+/// x is kept for the gradient only where one by weight or bias is wanted.
+template <LinearKernel kernel, WeightKernel weight_kernel>
+struct LinearLayer : torch::autograd::Function<LinearLayer<kernel, weight_kernel>> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const Constant& bias) {
+                            const std::optional<at::Tensor>& bias) {
+    const bool wanted = weight.requires_grad() || (bias && bias->requires_grad());
     const at::AutoDispatchBelowAutograd below;
-    context->save_for_backward({weight});
-    return kernel(x, weight, bias.tensor, false);
+    context->save_for_backward(wanted ? torch::autograd::variable_list{weight, x}
+                                      : torch::autograd::variable_list{weight});
+    context->saved_data["biased"] = bias.has_value();
+    return kernel(x, weight, bias.value_or(at::Tensor()), false);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const at::AutoDispatchBelowAutograd below;
-    return {kernel(gradients[0], context->get_saved_variables()[0], {}, true), at::Tensor(), at::Tensor()};
+    const torch::autograd::variable_list saved = context->get_saved_variables();
+    at::Tensor by_x;
+    if (context->needs_input_grad(0)) by_x = kernel(gradients[0], saved[0], {}, true);
+    WeightGradients own;
+    if (saved.size() > 1) own = weight_kernel(saved[1], saved[0], gradients[0]);
+    if (!context->saved_data["biased"].toBool()) own.by_bias.reset();  // Torch insists.
+    return {std::move(by_x), std::move(own.by_weight), std::move(own.by_bias)};
   }
 };
 
-/// The kernel's result, differentiable by x. Throws Error when a gradient by weight or bias is wanted; `instead` says
-/// what gives one.
-template <LinearKernel kernel>
-at::Tensor differentiable_by_x(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                               const char* instead) {
-  if (wants_weight_gradient(weight, bias)) throw Error("this kernel gives no gradient by its weights", "", instead);
-  if (!at::GradMode::is_enabled() || !x.requires_grad()) return kernel(x, weight, bias, false);
-  return LinearInX<kernel>::apply(x, weight, typename LinearInX<kernel>::Constant{bias});
+/// The kernel's result, differentiable by x, weight and bias.
+template <LinearKernel kernel, WeightKernel weight_kernel>
+at::Tensor linear_layer(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const bool recorded = at::GradMode::is_enabled() &&
+                        (x.requires_grad() || weight.requires_grad() || (bias.defined() && bias.requires_grad()));
+  if (!recorded) return kernel(x, weight, bias, false);
+  return LinearLayer<kernel, weight_kernel>::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }
 
 }  // namespace disco

@@ -64,6 +64,11 @@ at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   return y;
 }
 
+WeightGradients weight_gradients(const at::Tensor& x, const at::Tensor&, const at::Tensor& by_y) {
+  const at::Tensor rows = by_y.flatten(0, -2);
+  return {rows.t().mm(x.flatten(0, -2)), rows.sum(0)};
+}
+
 }  // namespace
 
 bool panel_linear_applies(const at::Tensor& x, const at::Tensor& weight) {
@@ -74,7 +79,7 @@ bool panel_linear_applies(const at::Tensor& x, const at::Tensor& weight) {
 }
 
 at::Tensor panel_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return differentiable_by_x<multiply>(x, weight, bias, "use at::linear");
+  return linear_layer<multiply, weight_gradients>(x, weight, bias);
 }
 
 }  // namespace disco

@@ -1,11 +1,13 @@
 #include "models/layers.h"
 
 #include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
 
 #include "core/part_clock.h"
 #include "kernels/choice.h"
 #include "kernels/convolution.h"
-#include "kernels/differentiable.h"
+#include "kernels/gate.h"
+#include "kernels/group_norm.h"
 #include "kernels/product.h"
 
 namespace disco {
@@ -28,10 +30,11 @@ void count_convolution(const at::Tensor& x, const at::Tensor& weight, std::int64
   count_products(places * static_cast<double>(weight.numel()));
 }
 
-bool wants_gradient(const Affine& layer) { return wants_weight_gradient(layer.weight, layer.bias); }
+/// Mixed precision is LibTorch's own: it casts what its operators are given.
+bool own_products() { return chosen_kernels() == Kernels::fast && !at::autocast::is_autocast_enabled(at::kCPU); }
 
 at::Tensor product(const at::Tensor& x, const Affine& layer) {
-  if (chosen_kernels() == Kernels::fast && !wants_gradient(layer) && panel_linear_applies(x, layer.weight)) {
+  if (own_products() && panel_linear_applies(x, layer.weight)) {
     return panel_linear(x, layer.weight, layer.bias);
   }
   return at::linear(x, layer.weight, layer.bias);
@@ -55,7 +58,7 @@ at::Tensor linear(const at::Tensor& x, const Affine& layer) {
 }
 
 at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding) {
-  const bool fast = chosen_kernels() == Kernels::fast && stride == 1 && padding == 1 && !wants_gradient(layer);
+  const bool fast = own_products() && stride == 1 && padding == 1;
   if (fast && winograd_applies(x, layer.weight)) {
     count_convolution(x, layer.weight, stride);
     return winograd_convolution(x, layer.weight, layer.bias);
@@ -69,10 +72,20 @@ at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int
   return at::conv2d(x, layer.weight, layer.bias, stride, padding);
 }
 
-at::Tensor group_norm(const at::Tensor& x, const Affine& layer) {
-  return in_float(x, layer, [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
+at::Tensor group_norm(const at::Tensor& x, const Affine& layer, const AfterNorm& after) {
+  const bool modulated = after.scale.defined();
+  if (chosen_kernels() == Kernels::fast && fused_group_norm_applies(x) && layer.weight.scalar_type() == at::kFloat) {
+    const at::Tensor gain = modulated ? layer.weight * (1 + after.scale) : layer.weight.expand({x.size(0), -1});
+    const at::Tensor shift =
+        modulated ? at::addcmul(after.shift, layer.bias, 1 + after.scale) : layer.bias.expand({x.size(0), -1});
+    return fused_group_norm(x, gain, shift, after.silu);
+  }
+  at::Tensor y = in_float(x, layer, [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
     return at::group_norm(input, 32, weight, bias, epsilon);
   });
+  const auto everywhere = [](const at::Tensor& t) { return t.unsqueeze(-1).unsqueeze(-1); };
+  if (modulated) y = at::addcmul(everywhere(after.shift), y, everywhere(1 + after.scale));
+  return after.silu ? apply_silu(std::move(y)) : y;
 }
 
 at::Tensor layer_norm(const at::Tensor& x, const Affine& layer) {
@@ -105,7 +118,10 @@ at::Tensor batch_norm_training(const at::Tensor& x, const BatchNorm& layer) {
                         momentum, epsilon, /*cudnn_enabled=*/true);
 }
 
-at::Tensor apply_silu(at::Tensor fresh) { return fresh.requires_grad() ? at::silu(fresh) : at::silu_(fresh); }
+at::Tensor apply_silu(at::Tensor fresh) {
+  if (chosen_kernels() == Kernels::fast && fused_gate_applies(fresh)) return fused_gate(fresh, 1);
+  return fresh.requires_grad() ? at::silu(fresh) : at::silu_(fresh);
+}
 
 at::Tensor apply_relu(const at::Tensor& fresh) {
   at::Tensor same = fresh;
@@ -119,8 +135,9 @@ at::Tensor add_to(at::Tensor fresh, const at::Tensor& b) {
 
 at::Tensor apply_gelu(at::Tensor fresh, bool quick) {
   if (!quick) return at::gelu(fresh);
-  // SiLU keeps one tensor for its gradient where the product and the sigmoid would keep two.
   constexpr double slope = 1.702;
+  if (chosen_kernels() == Kernels::fast && fused_gate_applies(fresh)) return fused_gate(fresh, slope);
+  // SiLU keeps one tensor for its gradient where the product and the sigmoid would keep two.
   fresh = fresh.requires_grad() ? fresh * slope : fresh.mul_(slope);
   return apply_silu(std::move(fresh)).div_(slope);
 }

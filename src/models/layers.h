@@ -27,8 +27,15 @@ at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t st
 /// turn one of their gates now and then, and the gradient around that pixel is another one.
 at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride = 1,
                               std::int64_t padding = 0);
-/// 32 groups over the channels of (N,C,…); statistics in float32 whatever the dtypes (ADM's GroupNorm32).
-at::Tensor group_norm(const at::Tensor& x, const Affine& layer);
+/// What becomes of a normalised picture.
+struct AfterNorm {
+  at::Tensor scale = {}, shift = {};  ///< (N,C), or both undefined: times (1 + scale), plus shift.
+  bool silu = false;                  ///< Then through SiLU.
+};
+
+/// 32 groups over the channels of (N,C,H,W), and what comes after; statistics in float32 whatever the dtypes (ADM's
+/// GroupNorm32).
+at::Tensor group_norm(const at::Tensor& x, const Affine& layer, const AfterNorm& after = {});
 /// Over the last axis, in float32 whatever the dtypes.
 at::Tensor layer_norm(const at::Tensor& x, const Affine& layer);
 /// Softmax attention over (N,heads,L,d), scaled by 1/sqrt(d).

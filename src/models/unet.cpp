@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "models/layers.h"
 #include "models/parameters.h"
+#include "models/recompute.h"
 #include "models/unet_plan.h"
 
 namespace disco {
@@ -41,15 +42,15 @@ struct ResidualBlock {
   bool scale_shift;
 
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& embedding) const {
-    at::Tensor h = convolution(resample(apply_silu(group_norm(x, in_norm)), how), in_layer, 1, 1);
-    const at::Tensor e = linear(embedding, embed).to(h.scalar_type()).unsqueeze(-1).unsqueeze(-1);
+    at::Tensor h = convolution(resample(group_norm(x, in_norm, {.silu = true}), how), in_layer, 1, 1);
+    const at::Tensor e = linear(embedding, embed).to(h.scalar_type());
     if (scale_shift) {
       const std::vector<at::Tensor> parts = e.chunk(2, 1);
-      h = at::addcmul(parts[1], group_norm(h, out_norm), 1 + parts[0]);
+      h = group_norm(h, out_norm, {parts[0], parts[1], true});
     } else {
-      h = group_norm(h + e, out_norm);
+      h = group_norm(add_to(std::move(h), e.unsqueeze(-1).unsqueeze(-1)), out_norm, {.silu = true});
     }
-    h = convolution(apply_silu(std::move(h)), out_layer, 1, 1);
+    h = convolution(h, out_layer, 1, 1);
     const at::Tensor outer = resample(x, how);
     return add_to(std::move(h), skip.weight.defined() ? convolution(outer, skip) : outer);
   }
@@ -101,7 +102,10 @@ Layer make_layer(const StateDict& tensors, const UNetConfig& config, const UNetP
                        module.resample,      config.use_scale_shift_norm};
 }
 
-at::Tensor run(const Block& block, at::Tensor h, const at::Tensor& embedding) {
+/// The block of `inputs`, joined along the channels.
+at::Tensor run(const Block& block, std::vector<at::Tensor> inputs, const at::Tensor& embedding) {
+  at::Tensor h = inputs.size() == 1 ? inputs[0] : at::cat(inputs, 1);
+  inputs.clear();  // Before the block works: at full size these are the largest tensors.
   for (const Layer& layer : block) {
     h = std::visit([&](const auto& l) { return l(h, embedding); }, layer);
   }
@@ -148,7 +152,8 @@ UNet::UNet(UNetConfig config, StateDict tensors) : config_(std::move(config)), t
   layers_ = std::move(layers);
 }
 
-at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& t, const at::Tensor& y) const {
+at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& t, const at::Tensor& y,
+                         Activations activations) const {
   const std::int64_t multiple = config_.side_multiple();
   if (x.dim() != 4 || x.size(1) != 3 || x.size(2) % multiple != 0 || x.size(3) % multiple != 0) {
     throw Error(fmt::format("its input is {}, expected (N, 3, H, W) with sides that are multiples of {}",
@@ -167,19 +172,27 @@ at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& t, const at::Ten
   at::Tensor h = x.to(std::get<Convolution>(layers_->input[0][0]).layer.weight.scalar_type());
   if (config_.patch > 1) h = at::pixel_unshuffle(h, config_.patch);
   h = h.contiguous(at::MemoryFormat::ChannelsLast);
+  const auto through = [&](const Block& block, std::vector<at::Tensor> inputs) {
+    if (activations == Activations::kept) return run(block, std::move(inputs), embedding);
+    // By value: the graph may outlive this call, and keeps the layers.
+    return recomputed(
+        [layers = layers_, &block, embedding](std::vector<at::Tensor> given) {
+          return run(block, std::move(given), embedding);
+        },
+        std::move(inputs));
+  };
   std::vector<at::Tensor> skips;
   for (const Block& block : layers_->input) {
-    h = run(block, h, embedding);
+    h = through(block, {h});
     skips.push_back(h);
   }
-  h = run(layers_->middle, h, embedding);
+  h = through(layers_->middle, {h});
   for (const Block& block : layers_->output) {
-    // What was joined is let go before the block works: at full size these are the largest tensors.
-    h = at::cat({h, skips.back()}, 1);
+    std::vector<at::Tensor> inputs = {std::move(h), std::move(skips.back())};
     skips.pop_back();
-    h = run(block, std::move(h), embedding);
+    h = through(block, std::move(inputs));
   }
-  h = convolution(apply_silu(group_norm(h, layers_->out_norm)), layers_->out_layer, 1, 1);
+  h = convolution(group_norm(h, layers_->out_norm, {.silu = true}), layers_->out_layer, 1, 1);
   if (config_.patch > 1) h = at::pixel_shuffle(h, config_.patch);
   return h.to(x.scalar_type());
 }

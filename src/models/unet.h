@@ -43,6 +43,12 @@ struct UNetConfig {
   std::int64_t side_multiple() const;
 };
 
+/// What is kept of an evaluation for its gradient.
+enum class Activations {
+  kept,        ///< Each layer's own.
+  recomputed,  ///< Each block's inputs; the rest is computed again, to the same bits (see models/recompute.h).
+};
+
 class UNet {
  public:
   /// Completes `given` (which may be empty) from the tensors' names and shapes, which win where they can tell. They
@@ -58,8 +64,9 @@ class UNet {
 
   /// x (N,3,H,W), H and W multiples of the deepest level; t (N) timesteps as ADM sees them (0 … 1000, rescaled), float;
   /// y (N) class labels when class_count > 0. Returns (N,6,H,W) with learn_sigma, else (N,3,H,W), in x's dtype; inside,
-  /// the dtype is the first convolution's. Differentiable by x and by the parameters.
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& t, const at::Tensor& y = {}) const;
+  /// the dtype is the first convolution's. Differentiable by x, and by the parameters where activations are kept.
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& t, const at::Tensor& y = {},
+                     Activations activations = Activations::kept) const;
 
   const UNetConfig& config() const { return config_; }
   /// The tensors in use: requires_grad set on them acts on the network.
