@@ -14,7 +14,12 @@ namespace {
 constexpr std::int64_t block_floats = 3 << 19;  // of transformed tiles, before and after the products
 constexpr std::int64_t tiles_grain = 8;
 constexpr std::int64_t least_block = 64, most_block = 1024;
-constexpr std::int64_t least_channels = 16, least_tiles = 48;
+constexpr std::int64_t least_channels = 16, least_tiles = 24;
+
+/// Tiles to work on together, when each has so many channels in all.
+std::int64_t block_of(std::int64_t channels) {
+  return std::clamp(block_floats / (WinogradTiles::points * channels), least_block, most_block);
+}
 
 /// v (36, panels, rows, 32).
 at::Tensor transformed(const WinogradFilters& filters) {
@@ -40,8 +45,7 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   const float* shifts = bias.defined() ? shift.const_data_ptr<float>() : nullptr;
   float* to = y.mutable_data_ptr<float>();
   const std::int64_t padded = padded_columns(out);
-  const std::int64_t block =
-      std::clamp(block_floats / (WinogradTiles::points * (in + padded)), least_block, most_block);
+  const std::int64_t block = block_of(in + padded);
   const std::int64_t count = std::min(block, tiles.count());
   const at::Tensor u_memory = at::empty({WinogradTiles::points * count * row_stride(in)});
   const at::Tensor m_memory = at::empty({WinogradTiles::points * count * padded});
@@ -51,7 +55,7 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   for (std::int64_t first = 0; first < tiles.count(); first += block) {
     const WinogradBlock now{first, std::min(block, tiles.count() - first)};
     share_out(now.count, tiles_grain, [&](std::int64_t begin, std::int64_t end) {
-      winograd_transform_input(from, tiles, in, now, begin, end, u);
+      winograd_transform_input(from, tiles, in, now, begin, end, TileLayout::rows, u);
     });
     share_out(WinogradTiles::points, 1, [&](std::int64_t point, std::int64_t) {
       multiply_by_panels(u + point * now.count * row_stride(in), v + point * padded * in, nullptr, now.count, in,
@@ -64,11 +68,37 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   return y;
 }
 
+/// By weight: the adjoint, by the filters, of what `convolve` does: 36 products over all tiles, gathered by Gᵀ and G.
 WeightGradients weight_gradients(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& by_y) {
-  const auto [by_x, by_weight, by_bias] =
-      at::convolution_backward(by_y, x, weight, at::OptionalIntArrayRef(weight.size(0)), {1, 1}, {1, 1}, {1, 1},
-                               /*transposed=*/false, {0, 0}, /*groups=*/1, {false, true, true});
-  return {by_weight, by_bias};
+  const at::Tensor picture = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor gradient = by_y.contiguous(at::MemoryFormat::ChannelsLast);
+  const std::int64_t out = weight.size(0), in = weight.size(1), padded = padded_columns(in), panels = panel_count(in);
+  const WinogradTiles tiles{picture.size(0), picture.size(2), picture.size(3)};
+  const std::int64_t block = block_of(padded + out), count = std::min(block, tiles.count());
+  const at::Tensor u_memory = at::empty({WinogradTiles::points * count * padded});
+  const at::Tensor e_memory = at::empty({WinogradTiles::points * count * row_stride(out)});
+  const at::Tensor m_memory = at::zeros({WinogradTiles::points * out * padded});
+  const float *from = picture.const_data_ptr<float>(), *gradients = gradient.const_data_ptr<float>();
+  float* u = u_memory.mutable_data_ptr<float>();
+  float* e = e_memory.mutable_data_ptr<float>();
+  float* m = m_memory.mutable_data_ptr<float>();
+  for (std::int64_t first = 0; first < tiles.count(); first += block) {
+    const WinogradBlock now{first, std::min(block, tiles.count() - first)};
+    share_out(now.count, tiles_grain, [&](std::int64_t begin, std::int64_t end) {
+      winograd_transform_input(from, tiles, in, now, begin, end, TileLayout::panels, u);
+      winograd_transform_gradient(gradients, tiles, out, now, begin, end, e);
+    });
+    share_out(WinogradTiles::points, 1, [&](std::int64_t point, std::int64_t) {
+      add_products_by_panels(e + point * now.count * row_stride(out), u + point * now.count * padded, out, now.count,
+                             panels, m + point * out * padded);
+    });
+  }
+  at::Tensor by_weight = at::empty(weight.sizes(), weight.options());
+  float* to = by_weight.mutable_data_ptr<float>();
+  share_out(out, 1, [&](std::int64_t begin, std::int64_t end) {
+    winograd_gather_filters(m, out, in, begin, end, to);
+  });
+  return {std::move(by_weight), gradient.sum(at::IntArrayRef{0, 2, 3})};
 }
 
 }  // namespace

@@ -20,4 +20,9 @@ constexpr std::int64_t row_stride(std::int64_t columns) { return columns + 16; }
 void multiply_by_panels(const float* u, const float* v, const float* bias, std::int64_t count, std::int64_t inner,
                         std::int64_t panels, float* m);
 
+/// m (rows, padded columns) += uᵀ · v, for u (inner, rows) whose rows are row_stride(rows) floats apart, and
+/// v (panels, inner, 32).
+void add_products_by_panels(const float* u, const float* v, std::int64_t rows, std::int64_t inner, std::int64_t panels,
+                            float* m);
+
 }  // namespace disco

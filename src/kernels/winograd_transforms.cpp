@@ -73,6 +73,30 @@ HWY_INLINE void filter_line(const Lanes (&g)[3], Lanes (&v)[6]) {
   v[5] = g[2];
 }
 
+/// One column of A y.
+HWY_INLINE void gradient_line(const Lanes (&y)[4], Lanes (&e)[6]) {
+  const Floats f;
+  const Lanes two = hn::Set(f, 2.f), four = hn::Set(f, 4.f);
+  const Lanes even = hn::Add(y[0], y[2]), odd = hn::Add(y[1], y[3]);
+  const Lanes far_even = hn::MulAdd(four, y[2], y[0]), far_odd = hn::Mul(two, hn::MulAdd(four, y[3], y[1]));
+  e[0] = y[0];
+  e[1] = hn::Add(even, odd);
+  e[2] = hn::Sub(even, odd);
+  e[3] = hn::Add(far_even, far_odd);
+  e[4] = hn::Sub(far_even, far_odd);
+  e[5] = y[3];
+}
+
+/// One column of Gᵀ m.
+HWY_INLINE void gather_line(const Lanes (&m)[6], Lanes (&g)[3]) {
+  const Floats f;
+  const Lanes sixth = hn::Set(f, 1.f / 6), twelfth = hn::Set(f, 1.f / 12), fine = hn::Set(f, 1.f / 24);
+  const Lanes near_sum = hn::Mul(sixth, hn::Add(m[1], m[2])), far_sum = hn::Add(m[3], m[4]);
+  g[0] = hn::MulAdd(fine, far_sum, hn::MulSub(hn::Set(f, 0.25f), m[0], near_sum));
+  g[1] = hn::MulAdd(sixth, hn::Sub(m[2], m[1]), hn::Mul(twelfth, hn::Sub(m[3], m[4])));
+  g[2] = hn::Add(m[5], hn::MulSub(sixth, far_sum, near_sum));
+}
+
 struct TilePlace {
   std::int64_t picture, top, left;
 };
@@ -83,8 +107,10 @@ TilePlace place(const WinogradTiles& tiles, std::int64_t index) {
 }
 
 void TransformInput(const float* x, const WinogradTiles& tiles, std::int64_t channels, const WinogradBlock& block,
-                    std::int64_t begin, std::int64_t end, float* u) {
+                    std::int64_t begin, std::int64_t end, TileLayout layout, float* u) {
   const Floats f;
+  const bool in_rows = layout == TileLayout::rows;
+  const std::int64_t each = block.count * (in_rows ? row_stride(channels) : padded_columns(channels));
   for (std::int64_t k = begin; k < end; ++k) {
     const TilePlace at = place(tiles, block.first + k);
     const float* picture = x + at.picture * tiles.height * tiles.width * channels;
@@ -104,12 +130,13 @@ void TransformInput(const float* x, const WinogradTiles& tiles, std::int64_t cha
         }
         input_line(d, half[j]);
       }
+      float* to = u + (in_rows ? k * row_stride(channels) + c
+                               : (c / panel_columns * block.count + k) * panel_columns + c % panel_columns);
       for (std::int64_t i = 0; i < 6; ++i) {
         const Lanes line[6] = {half[0][i], half[1][i], half[2][i], half[3][i], half[4][i], half[5][i]};
         Lanes done[6];
         input_line(line, done);
-        for (std::int64_t j = 0; j < 6; ++j)
-          store(done[j], u + ((i * 6 + j) * block.count + k) * row_stride(channels) + c);
+        for (std::int64_t j = 0; j < 6; ++j) store(done[j], to + (i * 6 + j) * each);
       }
     });
   }
@@ -138,6 +165,62 @@ void TransformOutput(const float* m, const float* bias, const WinogradTiles& til
         output_line(line, done);
         float* to = picture + ((at.top + i) * tiles.width + at.left) * channels + c;
         for (std::int64_t j = 0; j < columns; ++j) store(hn::Add(done[j], shift), to + j * channels);
+      }
+    });
+  }
+}
+
+void TransformGradient(const float* y, const WinogradTiles& tiles, std::int64_t channels, const WinogradBlock& block,
+                       std::int64_t begin, std::int64_t end, float* e) {
+  const Floats f;
+  for (std::int64_t k = begin; k < end; ++k) {
+    const TilePlace at = place(tiles, block.first + k);
+    const float* picture = y + at.picture * tiles.height * tiles.width * channels;
+    for_each_vector(channels, [&](std::int64_t c, const auto& load, const auto& store) HWY_ATTR {
+      Lanes half[4][6];  // A y, by columns of y
+      for (std::int64_t j = 0; j < 4; ++j) {
+        Lanes line[4];
+        for (std::int64_t i = 0; i < 4; ++i) {
+          const std::int64_t row = at.top + i, column = at.left + j;
+          const bool inside = row < tiles.height && column < tiles.width;
+          line[i] = inside ? load(picture + (row * tiles.width + column) * channels + c) : hn::Zero(f);
+        }
+        gradient_line(line, half[j]);
+      }
+      for (std::int64_t i = 0; i < 6; ++i) {
+        const Lanes line[4] = {half[0][i], half[1][i], half[2][i], half[3][i]};
+        Lanes done[6];
+        gradient_line(line, done);
+        for (std::int64_t j = 0; j < 6; ++j) {
+          store(done[j], e + ((i * 6 + j) * block.count + k) * row_stride(channels) + c);
+        }
+      }
+    });
+  }
+}
+
+void GatherFilters(const float* m, std::int64_t outputs, std::int64_t inputs, std::int64_t begin, std::int64_t end,
+                   float* w) {
+  const std::int64_t padded = padded_columns(inputs);
+  HWY_ALIGN float taps[9][HWY_MAX_BYTES / sizeof(float)];
+  for (std::int64_t row = begin; row < end; ++row) {
+    for_each_vector(inputs, [&](std::int64_t c, const auto& load, const auto& store) HWY_ATTR {
+      Lanes half[6][3];
+      for (std::int64_t j = 0; j < 6; ++j) {
+        Lanes line[6];
+        for (std::int64_t i = 0; i < 6; ++i) line[i] = load(m + ((i * 6 + j) * outputs + row) * padded + c);
+        gather_line(line, half[j]);
+      }
+      for (std::int64_t i = 0; i < 3; ++i) {
+        const Lanes line[6] = {half[0][i], half[1][i], half[2][i], half[3][i], half[4][i], half[5][i]};
+        Lanes done[3];
+        gather_line(line, done);
+        for (std::int64_t j = 0; j < 3; ++j) store(done[j], taps[i * 3 + j]);
+      }
+      const auto lanes = std::min(static_cast<std::int64_t>(hn::Lanes(Floats())), inputs - c);
+      float* to = w + (row * inputs + c) * 9;
+      for (std::int64_t k = 0; k < lanes; ++k) {
+        for (std::int64_t tap = 0; tap < 9; ++tap) to[k * 9 + tap] = taps[tap][k];
       }
     });
   }
@@ -185,10 +268,13 @@ namespace disco {
 HWY_EXPORT(TransformInput);
 HWY_EXPORT(TransformOutput);
 HWY_EXPORT(TransformFilters);
+HWY_EXPORT(TransformGradient);
+HWY_EXPORT(GatherFilters);
 
 void winograd_transform_input(const float* x, const WinogradTiles& tiles, std::int64_t channels,
-                              const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* u) {
-  HWY_DYNAMIC_DISPATCH(TransformInput)(x, tiles, channels, block, begin, end, u);
+                              const WinogradBlock& block, std::int64_t begin, std::int64_t end, TileLayout layout,
+                              float* u) {
+  HWY_DYNAMIC_DISPATCH(TransformInput)(x, tiles, channels, block, begin, end, layout, u);
 }
 
 void winograd_transform_output(const float* m, const float* bias, const WinogradTiles& tiles, std::int64_t channels,
@@ -198,6 +284,16 @@ void winograd_transform_output(const float* m, const float* bias, const Winograd
 
 void winograd_transform_filters(const WinogradFilters& filters, std::int64_t panel, float* v) {
   HWY_DYNAMIC_DISPATCH(TransformFilters)(filters, panel, v);
+}
+
+void winograd_transform_gradient(const float* y, const WinogradTiles& tiles, std::int64_t channels,
+                                 const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* e) {
+  HWY_DYNAMIC_DISPATCH(TransformGradient)(y, tiles, channels, block, begin, end, e);
+}
+
+void winograd_gather_filters(const float* m, std::int64_t outputs, std::int64_t inputs, std::int64_t begin,
+                             std::int64_t end, float* w) {
+  HWY_DYNAMIC_DISPATCH(GatherFilters)(m, outputs, inputs, begin, end, w);
 }
 
 }  // namespace disco

@@ -26,9 +26,16 @@ struct WinogradBlock {
   std::int64_t first = 0, count = 0;
 };
 
-/// u (36, block.count, row_stride(channels)) = Bᵀ d B of the tiles begin … end − 1 of a block of x (N,H,W,channels).
+/// How a block's transformed tiles lie in memory.
+enum class TileLayout {
+  rows,    ///< (36, block.count, row_stride(channels)): the left side of products.
+  panels,  ///< (36, panels, block.count, 32): the right side. What fills the last panel is not written.
+};
+
+/// u = Bᵀ d B of the tiles begin … end − 1 of a block of x (N,H,W,channels).
 void winograd_transform_input(const float* x, const WinogradTiles& tiles, std::int64_t channels,
-                              const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* u);
+                              const WinogradBlock& block, std::int64_t begin, std::int64_t end, TileLayout layout,
+                              float* u);
 /// Writes Aᵀ m A + bias of those tiles of m (36, block.count, padded) into y (N,H,W,channels), padded =
 /// padded_columns(channels). `bias` (channels) may be null.
 void winograd_transform_output(const float* m, const float* bias, const WinogradTiles& tiles, std::int64_t channels,
@@ -44,6 +51,15 @@ struct WinogradFilters {
   std::int64_t rows() const { return adjoint ? outputs : inputs; }     ///< Channels that are read.
   std::int64_t columns() const { return adjoint ? inputs : outputs; }  ///< Channels that are made.
 };
+
+/// e (36, block.count, row_stride(channels)) = A y Aᵀ of those tiles of y (N,H,W,channels), zero beyond the picture: the
+/// adjoint of winograd_transform_output.
+void winograd_transform_gradient(const float* y, const WinogradTiles& tiles, std::int64_t channels,
+                                 const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* e);
+/// w (outputs, inputs, 3, 3) = Gᵀ m G for outputs begin … end − 1 of m (36, outputs, padded inputs): the adjoint of
+/// winograd_transform_filters.
+void winograd_gather_filters(const float* m, std::int64_t outputs, std::int64_t inputs, std::int64_t begin,
+                             std::int64_t end, float* w);
 
 /// Panel `panel` of each of the 36 matrices G g Gᵀ (rows, columns), into v (36, panels, rows, 32).
 void winograd_transform_filters(const WinogradFilters& filters, std::int64_t panel, float* v);

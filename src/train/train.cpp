@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "kernels/page_keeper.h"
 #include "train/adamw.h"
 #include "train/checkpoint.h"
 #include "train/image_folder.h"
@@ -90,6 +91,15 @@ void require_writable(const fs::path& folder, const char* what) {
   }
 }
 
+/// Whether the processor multiplies bfloat16 itself. Where it does not, LibTorch's kernels imitate it.
+bool computes_bfloat16() {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return true;
+#endif
+}
+
 /// While it lives, convolutions and products of matrices are computed in bfloat16. Weights are cast once.
 class MixedPrecision {
  public:
@@ -134,6 +144,10 @@ class Training {
         file_(request_.run_folder / "checkpoint.safetensors"),
         threads_(request_.threads),
         device_(request_.device) {
+    keep_pages();
+    if (request_.precision == "bfloat16" && device_.is_cpu() && !computes_bfloat16()) {
+      events_.note("this processor has no arithmetic for bfloat16: float32 is many times as fast here");
+    }
     if (!request_.data.empty()) {
       folder_ = std::make_shared<const ImageFolder>(
           request_.data, ImageFolder::Options{.seed = request_.seed, .mirror = request_.mirror});
