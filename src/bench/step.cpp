@@ -82,7 +82,9 @@ StepResult measure_step(const StepRequest& request) {
   RandomStreams streams = settings.faithful() ? RandomStreams::shared(seed) : RandomStreams::independent(seed);
   embed_prompts(settings, session, streams, models, nullptr);
   give_up_text(session, models);
-  Generation generation(settings, models, streams, session.device());
+  const auto limit = static_cast<std::uint64_t>(request.engine.memory_limit_gib * 1024 * 1024 * 1024);
+  const MemoryEstimate estimate = estimate_memory(settings, session.store(), limit);
+  Generation generation(settings, models, streams, session.device(), estimate.plan);
   result.loading_seconds = seconds_since(loading);
   result.made_up = session.made_up();
 
@@ -107,7 +109,8 @@ StepResult measure_step(const StepRequest& request) {
     clock.clear();
   }
   result.peak_memory = peak_memory();
-  if (result.made_up.empty()) result.predicted_memory = estimate_memory(settings, session.store(), 0).peak;
+  result.predicted_memory = estimate.peak;
+  result.plan = plan_text(estimate.plan);
   result.seconds = median(steps);
   for (const auto& [name, times] : seconds) result.parts.push_back({name, median(times), flops[name]});
   give_backward_its_flops(result.parts);

@@ -29,7 +29,8 @@ struct StepResult {
   std::vector<StepCost> parts;       ///< Medians, in alphabetical order.
   double loading_seconds = 0;
   std::uint64_t peak_memory = 0;       ///< Bytes of the process, models included.
-  std::uint64_t predicted_memory = 0;  ///< What a run would have expected; 0 when models are made up.
+  std::uint64_t predicted_memory = 0;  ///< What a run would have expected.
+  std::string plan;                    ///< What was given up to fit into memory, in words; empty: nothing.
   double peak_flops = 0;               ///< A second, of a big matrix product on the same device: the yardstick.
 };
 

@@ -52,7 +52,7 @@ std::vector<Flag> engine_flags() {
       {"--device", "", "what computes (default auto)", {"auto", "cpu", "cuda"}},
       {"--threads", "N", "processor cores to use (default 0: all)"},
       {"--kernels", "", "plain does without the program's own kernels, to compare (default fast)", {"fast", "plain"}},
-      {"--memory", "GIB", "memory to use at most, in GiB (default 0: what is free)"},
+      {"--memory", "auto|GIB", "memory to use at most, in GiB (default auto: what is free)"},
   };
 }
 
@@ -62,7 +62,7 @@ EngineOptions engine_options(const CommandLine& line) {
   options.device = line.text("--device", "auto");
   options.threads = line.whole_number("--threads", 0, 0);
   options.kernels = line.text("--kernels", "fast");
-  options.memory_limit_gib = line.number("--memory", 0, 0);
+  if (line.text("--memory", "auto") != "auto") options.memory_limit_gib = line.number("--memory", 0, 0);
   return options;
 }
 

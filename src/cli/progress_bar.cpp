@@ -32,6 +32,7 @@ class BarReporter : public Reporter {
     pictures_ = run.pictures;
     note(fmt::format("{} x {}, {} steps, seed {}, on {}{}", run.width, run.height, run.steps, run.seed, run.device,
                      run.resumed ? ", going on from a checkpoint" : ""));
+    if (!run.plan.empty()) note("to fit into memory: " + run.plan);
   }
   void loading(const std::string& model) override { draw_bar("loading " + model, -1); }
   void step_done(const StepDone& step) override {

@@ -18,7 +18,8 @@ class JsonReporter : public Reporter {
          {"height", run.height},
          {"seed", run.seed},
          {"device", run.device},
-         {"resumed", run.resumed}});
+         {"resumed", run.resumed},
+         {"memory_plan", run.plan}});
   }
   void loading(const std::string& model) override { say({{"event", "loading"}, {"model", model}}); }
   void step_done(const StepDone& step) override {

@@ -130,6 +130,7 @@ nlohmann::ordered_json to_json(const StepResult& result) {
   return {{"device", result.device},           {"seconds", result.seconds},
           {"parts", std::move(parts)},         {"loading_seconds", result.loading_seconds},
           {"peak_memory", result.peak_memory}, {"predicted_memory", result.predicted_memory},
+          {"memory_plan", result.plan},
           {"peak_flops", result.peak_flops},   {"made_up", result.made_up}};
 }
 
@@ -148,8 +149,10 @@ int bench_step(const CommandLine& line, Reporter& reporter) {
   for (const std::string& name : result.made_up) {
     reporter.note(fmt::format("{} is not installed: measured with random weights in its shapes", name));
   }
-  reporter.note(fmt::format("{}; peak memory {:.2f} GiB; a matrix product makes {:.0f} GFLOP/s", result.device,
-                            static_cast<double>(result.peak_memory) / (1u << 30), result.peak_flops / 1e9));
+  if (!result.plan.empty()) reporter.note("to fit into memory: " + result.plan);
+  reporter.note(fmt::format("{}; peak memory {:.2f} GiB ({:.2f} expected); a matrix product makes {:.0f} GFLOP/s",
+                            result.device, static_cast<double>(result.peak_memory) / (1u << 30),
+                            static_cast<double>(result.predicted_memory) / (1u << 30), result.peak_flops / 1e9));
   return 0;
 }
 

@@ -104,6 +104,34 @@ void explain_presets(const CommandLine& line) {
   print(text);
 }
 
+Json to_json(const MemoryTable& table) {
+  Json rows = Json::array();
+  for (const MemoryTable::Row& row : table.rows) {
+    Json cells = Json::array();
+    for (const MemoryTable::Cell& cell : row.cells) {
+      cells.push_back({{"bytes", cell.unplanned}, {"planned_bytes", cell.planned}});
+    }
+    rows.push_back({{"name", row.name}, {"cells", cells}});
+  }
+  return {{"title", table.title}, {"across", table.across}, {"columns", table.columns}, {"rows", rows}};
+}
+
+std::string as_text(const MemoryTable& table, const MemoryEstimate& estimate) {
+  const auto cell = [&](const MemoryTable::Cell& bytes) -> std::string {
+    constexpr double gib = 1u << 30;
+    if (bytes.unplanned <= estimate.available) return fmt::format("{:.1f}", static_cast<double>(bytes.unplanned) / gib);
+    if (bytes.planned <= estimate.available) return fmt::format("{:.1f}*", static_cast<double>(bytes.planned) / gib);
+    return "-";
+  };
+  std::vector<std::vector<std::string>> rows = {{table.across}};
+  for (const std::string& column : table.columns) rows.front().push_back(column);
+  for (const MemoryTable::Row& row : table.rows) {
+    rows.push_back({row.name});
+    for (const MemoryTable::Cell& bytes : row.cells) rows.back().push_back(cell(bytes));
+  }
+  return table.title + "\n" + text_table(rows);
+}
+
 void explain_memory(const CommandLine& line, Reporter& reporter) {
   std::vector<SettingsLayer> layers = settings_layers(line, SettingsUse::show, reporter);
   const std::unique_ptr<Engine> engine = load_engine(line);
@@ -112,11 +140,16 @@ void explain_memory(const CommandLine& line, Reporter& reporter) {
   if (line.has("--json")) {
     Json parts = Json::array();
     for (const auto& [name, bytes] : estimate.parts) parts.push_back({{"part", name}, {"bytes", bytes}});
+    Json tables = Json::array();
+    for (const MemoryTable& table : engine->memory_tables(resolved.settings)) tables.push_back(to_json(table));
     print(Json{{"parts", parts},
                {"peak", estimate.peak},
                {"available", estimate.available},
                {"fits", estimate.fits()},
-               {"suggestion", estimate.suggestion}}
+               {"plan", plan_text(estimate.plan)},
+               {"without_plan", estimate.unplanned_peak},
+               {"suggestion", estimate.suggestion},
+               {"tables", tables}}
               .dump(2) +
           "\n");
     return;
@@ -125,8 +158,20 @@ void explain_memory(const CommandLine& line, Reporter& reporter) {
   for (const auto& [name, bytes] : estimate.parts) rows.push_back({name, byte_size(static_cast<double>(bytes))});
   rows.push_back({"peak", byte_size(static_cast<double>(estimate.peak))});
   rows.push_back({"available", byte_size(static_cast<double>(estimate.available))});
-  std::string text = text_table(rows) + (estimate.fits() ? "It fits.\n" : "It does not fit.\n");
+  const std::string plan = plan_text(estimate.plan);
+  std::string text = text_table(rows);
+  if (!estimate.fits()) {
+    text += "It does not fit.\n";
+  } else if (plan.empty()) {
+    text += "It fits.\n";
+  } else {
+    text += fmt::format("It fits with {}; else it would take {}.\n", plan,
+                        byte_size(static_cast<double>(estimate.unplanned_peak)));
+  }
   if (!estimate.suggestion.empty()) text += estimate.suggestion + "\n";
+  for (const MemoryTable& table : engine->memory_tables(resolved.settings)) text += "\n" + as_text(table, estimate);
+  text += "\nIn GiB. With a *, memory as it is now needs a plan: fewer cuts at a time, or the UNet's activations computed "
+          "twice.\nThe picture does not change. A - does not fit.\n";
   print(text);
 }
 

@@ -113,21 +113,36 @@ at::Tensor Guidance::clip_gradient(const at::Tensor& x_in, int i, int entry) {
         RandomStream places(parts_.streams->get(key));
         return clip_normalise(make_cutouts((x_in + 1) / 2, cuts, places, parts_.streams->get(augmentation_key)));
       });
-      // On a leaf of their own, so that the network's graph is gone before the cutouts' gradient is taken.
-      const at::Tensor seen = pictures.detach().requires_grad_(true);
       const double factor = scale * model_weight / static_cast<double>(settings_.cutn_batches);
-      const at::Tensor loss = timed(model.name, "", [&] {
-        const at::Tensor embeddings = model.clip->encode_image(seen).to(at::kFloat);
-        const at::Tensor distances = spherical_distance(embeddings.unsqueeze(1), model.targets.embeddings.unsqueeze(0));
-        return (distances * weights).sum(1).mean();
-      });
-      report_.losses.push_back(loss.item<double>());
-      const at::Tensor by_pictures = timed(model.name, "backward", [&] { return gradient_of(loss * factor, seen); });
+      const at::Tensor by_pictures = look(model, pictures.detach(), weights, factor);
       const TimedPart part("cutouts backward");
       sum += torch::autograd::grad({pictures}, {x_in}, {by_pictures})[0];
     }
   }
   return sum;
+}
+
+at::Tensor Guidance::look(const GuidanceModel& model, const at::Tensor& pictures, const at::Tensor& weights,
+                          double factor) {
+  const std::int64_t count = pictures.size(0);
+  const std::int64_t together = parts_.cuts_at_once > 0 ? parts_.cuts_at_once : count;
+  std::vector<at::Tensor> distances, gradients;
+  for (std::int64_t first = 0; first < count; first += together) {
+    // On a leaf of their own, so that the network's graph is gone before the next ones' is built.
+    const at::Tensor seen = pictures.narrow(0, first, std::min(together, count - first)).requires_grad_(true);
+    const at::Tensor each = timed(model.name, "", [&] {
+      const at::Tensor embeddings = model.clip->encode_image(seen).to(at::kFloat);
+      const at::Tensor towards = spherical_distance(embeddings.unsqueeze(1), model.targets.embeddings.unsqueeze(0));
+      return (towards * weights).sum(1);
+    });
+    distances.push_back(each.detach());
+    // The loss is the mean over all cutouts, whichever are seen together.
+    const at::Tensor by_each = at::full_like(distances.back(), factor).div_(static_cast<double>(count));
+    gradients.push_back(
+        timed(model.name, "backward", [&] { return torch::autograd::grad({each}, {seen}, {by_each})[0]; }));
+  }
+  report_.losses.push_back(at::cat(distances).mean().item<double>());
+  return at::cat(gradients);
 }
 
 at::Tensor Guidance::picture_loss(const at::Tensor& x_in, int i, int entry) const {

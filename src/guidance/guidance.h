@@ -43,7 +43,8 @@ class Guidance {
     std::shared_ptr<const Lpips> lpips;  ///< Null when neither init_scale nor a symmetry loss needs it.
     at::Tensor init;                     ///< (1,3,H,W) in [-1,1], or undefined.
     RandomStreams* streams = nullptr;
-    int first_step = 0;  ///< The index i of the run's first step.
+    int first_step = 0;    ///< The index i of the run's first step.
+    int cuts_at_once = 0;  ///< How many cutouts a CLIP model sees together (0: all), which only memory and time feel.
   };
 
   Guidance(const Settings& settings, Parts parts);
@@ -62,6 +63,8 @@ class Guidance {
 
  private:
   at::Tensor clip_gradient(const at::Tensor& x_in, int i, int entry);
+  /// `factor` times the gradient of a model's loss by its cutouts (N,3,S,S); logs the loss.
+  at::Tensor look(const GuidanceModel& model, const at::Tensor& pictures, const at::Tensor& weights, double factor);
   /// The losses that act on x_in itself; undefined when all are off.
   at::Tensor picture_loss(const at::Tensor& x_in, int i, int entry) const;
   at::Tensor clamped(const at::Tensor& gradient, int entry);

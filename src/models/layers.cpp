@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "core/part_clock.h"
 #include "kernels/choice.h"
@@ -22,6 +23,25 @@ at::Tensor in_float(const at::Tensor& x, const Affine& layer, const Norm& norm) 
   if (layer.weight.scalar_type() == x.scalar_type()) return norm(x, layer.weight, layer.bias);
   return norm(x.to(at::kFloat), layer.weight.to(at::kFloat), layer.bias.to(at::kFloat)).to(x.scalar_type());
 }
+
+struct Joined : torch::autograd::Function<Joined> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& a, const at::Tensor& b) {
+    const at::AutoDispatchBelowAutograd below;
+    context->saved_data["first"] = a.size(1);
+    return at::cat({a, b}, 1);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const at::AutoDispatchBelowAutograd below;
+    const at::Tensor& whole = gradients[0];
+    const std::int64_t first = context->saved_data["first"].toInt();
+    const auto part = [&](std::int64_t from, std::int64_t count) {
+      return whole.narrow(1, from, count).contiguous(at::MemoryFormat::ChannelsLast);
+    };
+    return {part(0, first), part(first, whole.size(1) - first)};
+  }
+};
 
 void count_products(double products) { count_flops(2 * products); }
 
@@ -99,6 +119,8 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   count_products(2 * static_cast<double>(q.numel()) * length);
   return at::scaled_dot_product_attention(q, k, v, {}, 0, causal);
 }
+
+at::Tensor joined(const at::Tensor& a, const at::Tensor& b) { return Joined::apply(a, b); }
 
 BatchNorm batch_norm(const StateDict& tensors, const std::string& prefix) {
   return {tensors.at(prefix + ".weight"), tensors.at(prefix + ".bias"), tensors.at(prefix + ".running_mean"),

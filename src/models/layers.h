@@ -41,6 +41,10 @@ at::Tensor layer_norm(const at::Tensor& x, const Affine& layer);
 /// Softmax attention over (N,heads,L,d), scaled by 1/sqrt(d).
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal = false);
 
+/// a and b (N,C,H,W) one after the other along the channels. Their gradients are tensors of their own: parts of the
+/// joined one would keep all of it alive for as long as one of them waits.
+at::Tensor joined(const at::Tensor& a, const at::Tensor& b);
+
 /// y = x·scale + shift of a batch norm on its running statistics. Written so that x need not be kept for the gradient
 /// by x: only the scale is.
 struct BatchNorm {

@@ -104,7 +104,9 @@ Layer make_layer(const StateDict& tensors, const UNetConfig& config, const UNetP
 
 /// The block of `inputs`, joined along the channels.
 at::Tensor run(const Block& block, std::vector<at::Tensor> inputs, const at::Tensor& embedding) {
-  at::Tensor h = inputs.size() == 1 ? inputs[0] : at::cat(inputs, 1);
+  // An alias gathers the gradients of the block's own uses before a skip's is added: sums in the order in which they come
+  // from a block that is recomputed.
+  at::Tensor h = inputs.size() == 1 ? at::alias(inputs[0]) : joined(inputs[0], inputs[1]);
   inputs.clear();  // Before the block works: at full size these are the largest tensors.
   for (const Layer& layer : block) {
     h = std::visit([&](const auto& l) { return l(h, embedding); }, layer);

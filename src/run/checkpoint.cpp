@@ -36,6 +36,7 @@ json metadata_of(const Checkpoint& checkpoint) {
                    {"seconds", checkpoint.seconds},
                    {"model_hashes", checkpoint.model_hashes},
                    {"threads", checkpoint.threads},
+                   {"plan", {{"cuts_at_once", checkpoint.plan.cuts_at_once}, {"recompute", checkpoint.plan.recompute}}},
                    {"stop_share", checkpoint.stop_share},
                    {"device", checkpoint.device},
                    {"alpha_cumprod", checkpoint.alpha_cumprod}};
@@ -145,6 +146,8 @@ Checkpoint read_checkpoint(const fs::path& path) {
     checkpoint.model_hashes = metadata.at("model_hashes").get<std::map<std::string, std::string>>();
     checkpoint.stop_share = metadata.at("stop_share");
     checkpoint.threads = metadata.at("threads");
+    checkpoint.plan.cuts_at_once = metadata.at("plan").at("cuts_at_once");
+    checkpoint.plan.recompute = metadata.at("plan").at("recompute");
     checkpoint.device = metadata.at("device");
     checkpoint.alpha_cumprod = metadata.at("alpha_cumprod");
     const StateDict tensors = info.tensors.empty() ? StateDict{} : load_weights(path);

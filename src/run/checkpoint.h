@@ -27,6 +27,7 @@ struct Checkpoint {
   double seconds = 0;                               ///< Spent on the run so far.
   std::map<std::string, std::string> model_hashes;  ///< Model name → SHA-256, to refuse other weights.
   int threads = 0;
+  MemoryPlan plan;        ///< The run goes on with the plan that it was begun with.
   double stop_share = 1;  ///< Below 1 the run draws drafts that stop after this share of the steps.
   std::string device;
   /// A finished draft: ᾱ of its noisy picture, for carrying it on with other steps; 0 otherwise.

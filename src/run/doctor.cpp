@@ -78,7 +78,10 @@ ordered_json fits(Session& session, std::uint64_t limit) {
     try {
       const MemoryEstimate estimate = estimate_memory(settings, session.store(), limit);
       row["needs"] = gib(estimate.peak);
-      row["verdict"] = estimate.fits() ? "fits" : "does not fit: " + estimate.suggestion;
+      const std::string plan = plan_text(estimate.plan);
+      row["verdict"] = !estimate.fits() ? "does not fit: " + estimate.suggestion
+                       : plan.empty()   ? "fits"
+                                        : "fits with " + plan;
     } catch (const Error& error) {
       row["verdict"] = error.what();
     }

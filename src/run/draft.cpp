@@ -64,7 +64,8 @@ Settings with_draft_values(const ResolvedSettings& resolved, const Checkpoint& d
 
 }  // namespace
 
-DraftResult draw_drafts(const DraftRequest& request, Session& session, RunListener& listener) {
+DraftResult draw_drafts(const DraftRequest& request, Session& session, std::uint64_t memory_limit,
+                        RunListener& listener) {
   if (request.count < 1) throw RequestError("at least one draft must be drawn", "-n", "use -n 16");
   Settings settings = request.run.resolved.settings;
   settings.n_batches = request.count;
@@ -73,7 +74,7 @@ DraftResult draw_drafts(const DraftRequest& request, Session& session, RunListen
     throw RequestError("drafts need pictures that do not depend on each other", "compat", "use compat none");
   }
   const fs::path folder = request.run.out / file_name(settings.batch_name);
-  RunLoop loop(session, {folder, request.run.checkpoint_seconds, request.run.interrupt}, listener);
+  RunLoop loop(session, {folder, request.run.checkpoint_seconds, request.run.interrupt, memory_limit}, listener);
   loop.begin(settings, request.run.resolved.origins, request.stop_at);
   return draw_remaining_drafts(loop);
 }
@@ -105,7 +106,7 @@ DraftResult draw_remaining_drafts(RunLoop& loop) {
 }
 
 RunResult finish_drafts(const fs::path& path, const std::vector<int>& numbers, const RunRequest& request,
-                        Session& session, RunListener& listener) {
+                        Session& session, std::uint64_t memory_limit, RunListener& listener) {
   const std::map<int, fs::path> drafts = newest_drafts(path);
   std::vector<fs::path> chosen;
   for (const int number : numbers) {
@@ -120,8 +121,8 @@ RunResult finish_drafts(const fs::path& path, const std::vector<int>& numbers, c
   for (const fs::path& draft_file : chosen) {
     const Checkpoint draft = read_checkpoint(draft_file);
     const Settings settings = with_draft_values(request.resolved, draft);
-    RunLoop loop(session, {request.out / file_name(settings.batch_name), request.checkpoint_seconds, request.interrupt},
-                 listener);
+    const fs::path folder = request.out / file_name(settings.batch_name);
+    RunLoop loop(session, {folder, request.checkpoint_seconds, request.interrupt, memory_limit}, listener);
     loop.begin(settings, request.resolved.origins, /*stop_share=*/1,
                NoisyPicture{draft.state->sampler.x, draft.alpha_cumprod});
     for (fs::path& picture : loop.draw_all()) result.pictures.push_back(std::move(picture));

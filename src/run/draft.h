@@ -10,7 +10,8 @@
 
 namespace disco {
 
-DraftResult draw_drafts(const DraftRequest& request, Session& session, RunListener& listener);
+DraftResult draw_drafts(const DraftRequest& request, Session& session, std::uint64_t memory_limit,
+                        RunListener& listener);
 /// Draws what a begun or resumed draft run lacks. Each draft is kept as a checkpoint (.draft), and the sheet is written
 /// anew after each, so that an interrupted sheet shows what is there.
 DraftResult draw_remaining_drafts(RunLoop& loop);
@@ -18,6 +19,6 @@ DraftResult draw_remaining_drafts(RunLoop& loop);
 /// See Engine::finish(). A setting that the request leaves at its default takes the draft's value, unless the draft had
 /// it from its preset: the prompt, size and models carry over, the draft's few steps and cuts do not.
 RunResult finish_drafts(const std::filesystem::path& path, const std::vector<int>& numbers, const RunRequest& request,
-                        Session& session, RunListener& listener);
+                        Session& session, std::uint64_t memory_limit, RunListener& listener);
 
 }  // namespace disco

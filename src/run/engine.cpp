@@ -44,7 +44,8 @@ class LocalEngine final : public Engine {
     }
     Checkpoint checkpoint = read_checkpoint(checkpoints.front());
     check(checkpoint.settings);
-    RunLoop loop(session_, {checkpoints.front().parent_path(), checkpoint_seconds, interrupt}, listener);
+    RunLoop loop(session_, {checkpoints.front().parent_path(), checkpoint_seconds, interrupt, memory_limit()},
+                 listener);
     const bool drafts = checkpoint.stop_share < 1;
     loop.resume(std::move(checkpoint));
     // Killed between two pictures, a run leaves the checkpoint of the finished one behind.
@@ -55,16 +56,20 @@ class LocalEngine final : public Engine {
 
   DraftResult draft(const DraftRequest& request, RunListener& listener) override {
     check(request.run.resolved.settings);
-    return draw_drafts(request, session_, listener);
+    return draw_drafts(request, session_, memory_limit(), listener);
   }
 
   RunResult finish(const fs::path& path, const std::vector<int>& numbers, const RunRequest& request,
                    RunListener& listener) override {
-    return finish_drafts(path, numbers, request, session_, listener);
+    return finish_drafts(path, numbers, request, session_, memory_limit(), listener);
   }
 
   MemoryEstimate estimate(const Settings& settings) override {
     return estimate_memory(settings, session_.store(), memory_limit());
+  }
+
+  std::vector<MemoryTable> memory_tables(const Settings& settings) override {
+    return disco::memory_tables(settings, session_.store(), memory_limit());
   }
 
   nlohmann::ordered_json doctor() override { return examine(session_, memory_limit()); }
@@ -107,25 +112,18 @@ class LocalEngine final : public Engine {
  private:
   std::uint64_t memory_limit() const { return static_cast<std::uint64_t>(options_.memory_limit_gib * bytes_per_gib); }
 
-  static RunLoop::Options loop_options(const RunRequest& request) {
+  RunLoop::Options loop_options(const RunRequest& request) const {
     return {request.out / file_name(request.resolved.settings.batch_name), request.checkpoint_seconds,
-            request.interrupt};
+            request.interrupt, memory_limit()};
   }
 
-  /// What must be known before any work: the models are there, and the run fits.
+  /// What must be known before any work: the models are there.
   void check(const Settings& settings) {
     const ModelStore& store = session_.store();
     store.require(settings.diffusion_model, "diffusion");
     if (settings.use_secondary_model) store.require(settings.secondary_model, "secondary");
     for (const ClipChoice& choice : settings.clip_models) store.require(choice.name, "clip");
     if (!settings.upscaler.empty()) store.require(settings.upscaler, "upscaler");
-    const MemoryEstimate estimate = estimate_memory(settings, store, memory_limit());
-    if (!estimate.fits()) {
-      throw MemoryError(fmt::format("the run needs about {:.1f} GiB of memory, and {:.1f} GiB are free",
-                                    static_cast<double>(estimate.peak) / bytes_per_gib,
-                                    static_cast<double>(estimate.available) / bytes_per_gib),
-                        "", estimate.suggestion);
-    }
   }
 
   EngineOptions options_;

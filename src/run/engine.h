@@ -14,6 +14,7 @@
 
 #include "models/store.h"
 #include "picture/picture.h"
+#include "run/memory_plan.h"
 #include "settings/resolve.h"
 
 namespace disco {
@@ -41,6 +42,7 @@ struct RunStarted {
   std::int64_t width = 0, height = 0, seed = 0;
   std::string device;
   bool resumed = false;
+  std::string plan = {};  ///< What the run gives up to fit into memory, as plan_text() says it; empty: nothing.
 };
 
 struct StepDone {
@@ -85,9 +87,25 @@ struct DraftResult {
 struct MemoryEstimate {
   std::vector<std::pair<std::string, std::uint64_t>> parts;  ///< "diffusion weights", "CLIP ViT-B/32 cutouts", …
   std::uint64_t peak = 0;
+  std::uint64_t unplanned_peak = 0;  ///< If the run gave up nothing.
+  MemoryPlan plan;  ///< What the run gives up: the least that fits, or all that there is to give up.
   std::uint64_t available = 0;
   bool fits() const { return peak <= available; }
   std::string suggestion;  ///< The nearest settings that fit, when it does not.
+};
+
+/// Predicted peaks, in bytes.
+struct MemoryTable {
+  struct Cell {
+    std::uint64_t unplanned = 0, planned = 0;  ///< Giving up nothing, and as little as fits (or all, when nothing does).
+  };
+  struct Row {
+    std::string name;
+    std::vector<Cell> cells;
+  };
+  std::string title, across;  ///< `across` says what the columns are.
+  std::vector<std::string> columns;
+  std::vector<Row> rows;
 };
 
 struct TensorSummary {
@@ -122,7 +140,9 @@ class Engine {
   virtual RunResult finish(const std::filesystem::path& path, const std::vector<int>& numbers,
                            const RunRequest& request, RunListener& listener) = 0;
 
+  /// Models that are not installed count with their published shapes.
   virtual MemoryEstimate estimate(const Settings& settings) = 0;
+  virtual std::vector<MemoryTable> memory_tables(const Settings& settings) = 0;
   /// Machine, libraries, models, memory and what fits, as an object of sections.
   virtual nlohmann::ordered_json doctor() = 0;
   /// Settings that the named diffusion model recommends (its NAME.model.json's config.recommended), with those of the

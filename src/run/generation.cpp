@@ -21,17 +21,17 @@ namespace {
 /// Guidance strengths of a step's tries: as set, then ever more careful, at last without CLIP.
 constexpr std::array<double, 4> cautions = {1, 0.5, 0.25, 0};
 
-bool needs_lpips(const Settings& settings) {
-  const bool has_init = settings.perlin_init || !settings.init_image.empty();
-  return (has_init && settings.init_scale.maximum() != 0) ||
-         (settings.symmetry_loss != "none" && settings.symmetry_loss_scale.maximum() != 0);
-}
-
 double root_mean_square(const at::Tensor& x) { return std::sqrt(x.square().mean().item<double>()); }
 
 at::Tensor first_three(const at::Tensor& output) { return output.narrow(1, 0, 3); }
 
 }  // namespace
+
+bool needs_lpips(const Settings& settings) {
+  const bool has_init = settings.perlin_init || !settings.init_image.empty();
+  return (has_init && settings.init_scale.maximum() != 0) ||
+         (settings.symmetry_loss != "none" && settings.symmetry_loss_scale.maximum() != 0);
+}
 
 RunModels load_models(const Settings& settings, Session& session) {
   RunModels models;
@@ -63,11 +63,13 @@ void give_up_text(Session& session, RunModels& models) {
   }
 }
 
-Generation::Generation(const Settings& settings, const RunModels& models, RandomStreams& streams, at::Device device)
+Generation::Generation(const Settings& settings, const RunModels& models, RandomStreams& streams, at::Device device,
+                       const MemoryPlan& plan)
     : settings_(settings),
       models_(models),
       streams_(streams),
       device_(device),
+      plan_(plan),
       schedule_(NoiseSchedule::linear(settings.steps)) {
   const at::NoGradGuard no_gradient;
   const int steps = schedule_.steps();
@@ -96,12 +98,13 @@ Generation::Generation(const Settings& settings, const RunModels& models, Random
                       .lpips = models_.lpips,
                       .init = init_,
                       .streams = &streams_,
-                      .first_step = first_});
+                      .first_step = first_,
+                      .cuts_at_once = plan_.cuts_at_once});
 }
 
 at::Tensor Generation::network(const at::Tensor& x, int i) const {
   const at::Tensor t = at::full({x.size(0)}, schedule_.model_time(i), x.options());
-  return first_three(models_.unet->forward(x, t, class_label_));
+  return first_three(models_.unet->forward(x, t, class_label_, plan_.recompute ? Activations::recomputed : Activations::kept));
 }
 
 at::Tensor Generation::epsilon(const at::Tensor& x, int i) {

@@ -10,6 +10,7 @@
 
 #include "diffusion/noise_schedule.h"
 #include "guidance/guidance.h"
+#include "run/memory_plan.h"
 #include "run/session.h"
 #include "run/watchdog.h"
 #include "sampler/sampler.h"
@@ -41,6 +42,8 @@ struct RunModels {
   std::shared_ptr<const Upscaler> upscaler;  ///< Null when pictures are saved as drawn.
 };
 
+/// Whether a loss compares by LPIPS.
+bool needs_lpips(const Settings& settings);
 /// Loads what the settings name. The CLIP models' targets are left empty.
 RunModels load_models(const Settings& settings, Session& session);
 /// Embeds the prompts for frame 0. Draws from `streams` when prompts are fuzzy or pictures.
@@ -62,8 +65,10 @@ struct StepOutcome {
 
 class Generation {
  public:
-  /// Draws the init and the starting noise. `models` and `streams` must outlive the generation.
-  Generation(const Settings& settings, const RunModels& models, RandomStreams& streams, at::Device device);
+  /// Draws the init and the starting noise. `models` and `streams` must outlive the generation. The plan does not change
+  /// the picture.
+  Generation(const Settings& settings, const RunModels& models, RandomStreams& streams, at::Device device,
+             const MemoryPlan& plan = {});
 
   /// Steps that this picture takes in all, and has taken.
   int steps() const { return first_ - last_ + 1; }
@@ -85,7 +90,7 @@ class Generation {
  private:
   at::Tensor predict_clean(const at::Tensor& x, int cur);
   at::Tensor epsilon(const at::Tensor& x, int i);
-  at::Tensor network(const at::Tensor& x, int i) const;
+  at::Tensor network(const at::Tensor& x, int i) const;  ///< The UNet's first three channels.
   /// Mirrors and inpaints x before a step.
   void prepare_x();
   at::Tensor advance(StepOutcome& outcome);
@@ -95,6 +100,7 @@ class Generation {
   const RunModels& models_;
   RandomStreams& streams_;
   at::Device device_;
+  MemoryPlan plan_;
   NoiseSchedule schedule_;
   int first_ = 0, last_ = 0;  ///< The run goes from step first_ down to last_.
   at::Tensor init_, inpaint_mask_, class_label_;

@@ -1,145 +1,197 @@
 #include "run/memory_estimate.h"
 
-#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <limits>
+#include <optional>
 #include <sstream>
 
-#include "models/clip.h"
-#include "models/unet.h"
+#include "core/error.h"
+#include "models/known_shapes.h"
+#include "models/lpips.h"
+#include "models/secondary.h"
+#include "models/upscaler.h"
+#include "run/generation.h"
+#include "run/memory_model.h"
 
 namespace disco {
 namespace {
 
-constexpr double float_bytes = 4;
-/// Libraries, code and the allocator's slack of a process that has drawn something.
-constexpr double process_bytes = 450e6;
-/// Float32 values that a block keeps for its backward pass, in units of its output: measured on the networks here.
-constexpr double unet_block_values = 6.5, vit_layer_values = 20, resnet_conv_values = 3.2;
-/// Copies of the stacked cutouts alive at once through resize, augmentations and normalisation.
-constexpr double cutout_copies = 22;
-/// Temporaries of one UNet block without gradients, in units of its largest activation.
-constexpr double unet_temporaries = 6;
-/// The secondary model with its gradient, in pictures of 64 channels at full size.
-constexpr double secondary_pictures = 14;
+constexpr double float_bytes = 4, bytes_per_gib = 1024.0 * 1024.0 * 1024.0;
+/// Libraries, code and the small tensors of a process that has drawn something.
+constexpr double process_bytes = 400e6;
 
-/// Of the tensors whose names begin so.
-double weights_bytes(const StateDict& tensors, const char* prefix = "") {
+double weights_bytes(const std::vector<TensorInfo>& manifest, const char* prefix = "") {
   double bytes = 0;
-  for (const auto& [name, tensor] : tensors) {
-    if (name.starts_with(prefix)) bytes += static_cast<double>(tensor.numel()) * float_bytes;
+  for (const TensorInfo& tensor : manifest) {
+    if (!tensor.name.starts_with(prefix)) continue;
+    double values = 1;
+    for (const std::int64_t side : tensor.shape) values *= static_cast<double>(side);
+    bytes += values * float_bytes;
   }
   return bytes;
 }
 
-/// Values of the UNet's activations: all of its blocks' outputs, the largest, and the skips.
-struct UNetActivations {
-  double all = 0, largest = 0, skips = 0;
+std::vector<TensorInfo> manifest_of(const StateDict& tensors) {
+  std::vector<TensorInfo> manifest;
+  for (const auto& [name, tensor] : tensors) manifest.push_back({name, tensor.scalar_type(), tensor.sizes().vec()});
+  return manifest;
+}
+
+struct ClipShape {
+  std::string name;
+  ClipConfig config;
+  double image_side = 0, text_side = 0;  ///< Bytes of their weights.
 };
 
-UNetActivations unet_activations(const UNetConfig& config, std::int64_t width, std::int64_t height) {
-  UNetActivations sum;
-  double pixels = static_cast<double>(width * height) / static_cast<double>(config.patch * config.patch);
-  const double channels = static_cast<double>(config.num_channels), blocks = static_cast<double>(config.num_res_blocks);
-  for (const double factor : config.multipliers()) {
-    const double output = channels * factor * pixels;
-    // Down: the blocks and a downsampling; up: one block more, each of them fed with a skip.
-    sum.all += output * (blocks + 1) + output * (blocks + 1) * 1.6;
-    sum.skips += output * (blocks + 1);
-    sum.largest = std::max(sum.largest, output * 2);
-    pixels /= 4;
-  }
-  return sum;
+/// The models of a run, by their shapes.
+struct Shapes {
+  UNetConfig unet;
+  double unet_weights = 0;
+  std::int64_t secondary_channels = 0;
+  double secondary_weights = 0;
+  std::vector<ClipShape> clip;
+  double lpips_weights = 0, upscaler_weights = 0;
+};
+
+ClipShape shape_of(const std::string& name, const ClipConfig& config) {
+  const std::vector<TensorInfo> manifest = Clip::manifest(config);
+  const double image_side = weights_bytes(manifest, "visual.");
+  return {name, config, image_side, weights_bytes(manifest) - image_side};
 }
 
-/// Values that CLIP keeps of one cut for its backward pass.
-double clip_values_per_cut(const ClipConfig& config) {
-  const double side = static_cast<double>(config.input_size);
-  if (config.is_vit) {
-    const double tokens = std::pow(side / static_cast<double>(config.patch), 2) + 1;
-    return vit_layer_values * static_cast<double>(config.vision_layers * config.vision_width) * tokens;
-  }
-  const double width = static_cast<double>(config.vision_width);
-  double values = side * side / 4 * width * 2;  // the stem
-  double pixels = side * side / 16, planes = width;
-  for (const std::int64_t blocks : config.stage_blocks) {
-    // A bottleneck: two narrow convolutions, one of four times the width.
-    values += static_cast<double>(blocks) * pixels * planes * 6;
-    planes *= 2;
-    pixels /= 4;
-  }
-  return values * resnet_conv_values;
+ClipShape clip_shape(const ModelStore& store, const std::string& name) {
+  if (store.find(name, "clip")) return shape_of(name, Clip::recognise(load_weights(store.require(name, "clip").weights)));
+  if (const auto known = known_clip_shape(name)) return shape_of(name, *known);
+  store.require(name, "clip");  // Says what is missing.
+  return {};
 }
 
-double most_cuts(const Settings& settings) {
+/// Of installed models the files', of others the published ones.
+Shapes shapes_of(const Settings& settings, const ModelStore& store) {
+  Shapes shapes;
+  const auto known_unet = known_unet_shape(settings.diffusion_model);
+  if (known_unet && !store.find(settings.diffusion_model, "diffusion")) {
+    shapes.unet = *known_unet;
+  } else {
+    const ModelEntry entry = store.require(settings.diffusion_model, "diffusion");
+    shapes.unet = UNet::recognise(load_weights(entry.weights), entry.config);
+  }
+  shapes.unet_weights = weights_bytes(UNet::manifest(shapes.unet));
+  if (settings.use_secondary_model) {
+    std::vector<TensorInfo> manifest = SecondaryModel::manifest();
+    if (store.find(settings.secondary_model, "secondary") || !find_in_catalog(settings.secondary_model)) {
+      manifest = manifest_of(load_weights(store.require(settings.secondary_model, "secondary").weights));
+    }
+    for (const TensorInfo& tensor : manifest) {
+      if (tensor.name == "net.0.0.weight") shapes.secondary_channels = tensor.shape.front();
+    }
+    shapes.secondary_weights = weights_bytes(manifest);
+  }
+  for (const ClipChoice& choice : settings.clip_models) shapes.clip.push_back(clip_shape(store, choice.name));
+  if (needs_lpips(settings)) shapes.lpips_weights = weights_bytes(Lpips::manifest());
+  if (!settings.upscaler.empty()) {
+    shapes.upscaler_weights =
+        weights_bytes(manifest_of(load_weights(store.require(settings.upscaler, "upscaler").weights)));
+  }
+  return shapes;
+}
+
+std::int64_t most_cuts(const Settings& settings) {
   double most = 0;
   for (int entry = 0; entry < Schedule::entries; ++entry) {
     most = std::max(most, settings.cut_overview.at(entry) + settings.cut_innercut.at(entry));
   }
-  return most;
+  return static_cast<std::int64_t>(most);
 }
 
-StateDict shapes(const ModelStore& store, const std::string& name, const std::string& role, ModelEntry& entry) {
-  entry = store.require(name, role);
-  return load_weights(entry.weights);
+/// What a run would be drawn at.
+struct Drawing {
+  std::int64_t width = 0, height = 0, cuts = 0;
+};
+
+Drawing drawing_of(const Settings& settings) {
+  return {settings.drawn_width(), settings.drawn_height(), most_cuts(settings)};
 }
 
-double predicted_peak(const Settings& settings, const ModelStore& store,
-                      std::vector<std::pair<std::string, std::uint64_t>>* parts) {
+double predicted_peak(const Shapes& shapes, const Drawing& drawing, const MemoryPlan& plan,
+                      std::vector<std::pair<std::string, std::uint64_t>>* parts = nullptr) {
   const auto add = [&](const std::string& part, double bytes) {
-    if (parts) parts->emplace_back(part, static_cast<std::uint64_t>(bytes));
+    if (parts && bytes > 0) parts->emplace_back(part, static_cast<std::uint64_t>(bytes));
     return bytes;
   };
-  const double pixels = static_cast<double>(settings.drawn_width() * settings.drawn_height());
-  ModelEntry entry;
-  double held = add("program", process_bytes);
-
-  const StateDict diffusion = shapes(store, settings.diffusion_model, "diffusion", entry);
-  held += add("diffusion weights", weights_bytes(diffusion));
-  const UNetActivations unet =
-      unet_activations(UNet::recognise(diffusion, entry.config), settings.drawn_width(), settings.drawn_height());
-  const double drawing = add("diffusion step", (unet.skips + unet_temporaries * unet.largest) * float_bytes);
-
-  double looking = 0;
-  if (settings.use_secondary_model) {
-    held += add("secondary weights", weights_bytes(shapes(store, settings.secondary_model, "secondary", entry)));
-    looking += add("secondary with gradient", secondary_pictures * 64 * pixels * float_bytes);
+  const auto [width, height, cuts] = drawing;
+  double held = add("program", process_bytes) + add("diffusion weights", shapes.unet_weights) +
+                add("secondary weights", shapes.secondary_weights) + add("LPIPS weights", shapes.lpips_weights) +
+                add("upscaler weights", shapes.upscaler_weights);
+  double loading = held, looking = 0;
+  for (const ClipShape& clip : shapes.clip) {
+    held += add("CLIP " + clip.name + " weights", clip.image_side);
+    loading += clip.image_side + clip.text_side;
+  }
+  double drawing_bytes = 0;
+  GradientMemory prediction;
+  if (shapes.secondary_channels > 0) {
+    drawing_bytes = add("diffusion step", unet_memory(shapes.unet, width, height));
+    prediction = secondary_gradient_memory(shapes.secondary_channels, width, height);
+    add("secondary with gradient", std::max(prediction.forward, prediction.backward));
   } else {
-    looking += add("diffusion with gradient", unet_block_values * unet.all * float_bytes);
+    prediction = unet_gradient_memory(shapes.unet, width, height,
+                                      plan.recompute ? Activations::recomputed : Activations::kept);
+    add("diffusion with gradient", std::max(prediction.forward, prediction.backward));
   }
-  if (!settings.upscaler.empty()) {
-    held += add("upscaler weights", weights_bytes(shapes(store, settings.upscaler, "upscaler", entry)));
+  for (const ClipShape& clip : shapes.clip) {
+    looking = std::max(looking, add("CLIP " + clip.name + " cutouts",
+                                    clip_memory(clip.config, cuts, plan.cuts_at_once, width, height)));
   }
-  const double cuts = most_cuts(settings);
-  double largest_clip = 0;
-  for (const ClipChoice& choice : settings.clip_models) {
-    const StateDict tensors = shapes(store, choice.name, "clip", entry);
-    // The text side is gone once the prompts are embedded.
-    held += add("CLIP " + choice.name + " weights", weights_bytes(tensors, "visual."));
-    const ClipConfig config = Clip(tensors, "quick_gelu").config();
-    const double cutouts = cutout_copies * 3 * static_cast<double>(config.input_size * config.input_size);
-    const double bytes = cuts * (cutouts + clip_values_per_cut(config)) * float_bytes;
-    largest_clip = std::max(largest_clip, add("CLIP " + choice.name + " cutouts", bytes));
-  }
+  if (shapes.lpips_weights > 0) looking = std::max(looking, add("LPIPS losses", lpips_memory(width, height)));
   // One model looks at a time, while the guidance's prediction waits for its gradient.
-  return held + std::max(drawing, looking + largest_clip);
+  const double step = std::max({drawing_bytes, prediction.forward, prediction.kept + looking, prediction.backward});
+  return std::max(loading, held + step);
+}
+
+/// From the one that gives up nothing to the one that gives up all that there is, each cheaper in time than the next.
+std::vector<MemoryPlan> plans_for(const Shapes& shapes, const Drawing& drawing) {
+  constexpr int few = 4;  // Below that, products are too small to be fast.
+  std::vector<MemoryPlan> plans;
+  const bool can_recompute = shapes.secondary_channels == 0;
+  const auto cuts = static_cast<int>(drawing.cuts);
+  for (const bool recompute : {false, true}) {
+    if (recompute && !can_recompute) break;
+    plans.push_back({0, recompute});
+    const int least = can_recompute && !recompute ? few : 1;
+    for (int together = (cuts + 1) / 2; together >= least && together < cuts; together = (together + 1) / 2) {
+      plans.push_back({together, recompute});
+      if (together == 1) break;
+    }
+  }
+  return plans;
+}
+
+bool fits(double bytes, std::uint64_t available) { return bytes <= static_cast<double>(available); }
+
+/// The least that fits, or the last one.
+MemoryPlan least_plan(const Shapes& shapes, const Drawing& drawing, std::uint64_t available) {
+  const std::vector<MemoryPlan> plans = plans_for(shapes, drawing);
+  const auto found = std::find_if(plans.begin(), plans.end(), [&](const MemoryPlan& plan) {
+    return fits(predicted_peak(shapes, drawing, plan), available);
+  });
+  return found == plans.end() ? plans.back() : *found;
 }
 
 /// The largest size of the same shape that fits, or fewer cuts, as words; empty when nothing near does.
-std::string nearest_fit(const Settings& settings, const ModelStore& store, std::uint64_t available) {
-  const auto fits = [&](const Settings& tried) {
-    return predicted_peak(tried, store, nullptr) <= static_cast<double>(available);
-  };
+std::string nearest_fit(const Settings& settings, const Shapes& shapes, std::uint64_t available) {
   for (double scale = 0.95; scale > 0.2; scale -= 0.05) {
-    Settings tried = settings;
-    tried.width =
-        std::max<std::int64_t>(64, static_cast<std::int64_t>(static_cast<double>(settings.width) * scale) / 64 * 64);
-    tried.height =
-        std::max<std::int64_t>(64, static_cast<std::int64_t>(static_cast<double>(settings.height) * scale) / 64 * 64);
-    if (fits(tried)) return fmt::format("{}x{} pixels would fit", tried.width, tried.height);
+    const auto side = [&](std::int64_t whole) {
+      return std::max<std::int64_t>(64, static_cast<std::int64_t>(static_cast<double>(whole) * scale) / 64 * 64);
+    };
+    const Drawing smaller{side(settings.width), side(settings.height), most_cuts(settings)};
+    if (fits(predicted_peak(shapes, smaller, plans_for(shapes, smaller).back()), available)) {
+      return fmt::format("{}x{} pixels would fit", smaller.width, smaller.height);
+    }
   }
   if (!settings.use_secondary_model) return "the secondary model would take less: use_secondary_model true";
   return "use fewer or smaller models, or a machine with more memory";
@@ -163,14 +215,96 @@ std::uint64_t meminfo(const std::string& key) {
   return 0;
 }
 
+std::uint64_t memory_to_use(std::uint64_t limit) { return limit > 0 ? limit : available_memory(); }
+
+MemoryTable size_table(const Settings& settings, const ModelStore& store, std::uint64_t available) {
+  const Shapes shapes = shapes_of(settings, store);
+  const Drawing own = drawing_of(settings);
+  MemoryTable table;
+  table.title = settings.use_secondary_model ? "with the secondary model" : "without the secondary model";
+  table.across = "cuts";
+  std::vector<std::int64_t> cuts = {4, 8, 16, 32, 64, 128, own.cuts};
+  std::sort(cuts.begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  for (const std::int64_t count : cuts) table.columns.push_back(std::to_string(count));
+  for (const double scale : {0.5, 0.75, 1.0, 1.25, 1.5, 2.0}) {
+    const auto side = [&](std::int64_t whole) {
+      return std::max<std::int64_t>(64, std::llround(static_cast<double>(whole) * scale / 64) * 64);
+    };
+    MemoryTable::Row row{fmt::format("{}x{}", side(own.width), side(own.height)), {}};
+    for (const std::int64_t count : cuts) {
+      const Drawing drawing{side(own.width), side(own.height), count};
+      const MemoryPlan plan = least_plan(shapes, drawing, available);
+      const double whole = predicted_peak(shapes, drawing, {}), planned = predicted_peak(shapes, drawing, plan);
+      row.cells.push_back({static_cast<std::uint64_t>(whole), static_cast<std::uint64_t>(planned)});
+    }
+    if (table.rows.empty() || table.rows.back().name != row.name) table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+MemoryTable model_table(const Settings& settings, const ModelStore& store, std::uint64_t available) {
+  MemoryTable table;
+  table.title = fmt::format("{}x{}, {} cuts", settings.drawn_width(), settings.drawn_height(), most_cuts(settings));
+  table.across = "secondary model";
+  table.columns = {"with", "without"};
+  const auto add = [&](const std::string& name, const std::vector<ClipChoice>& models) {
+    MemoryTable::Row row{name, {}};
+    for (const bool secondary : {true, false}) {
+      Settings tried = settings;
+      tried.use_secondary_model = secondary;
+      tried.clip_models = models;
+      const Shapes shapes = shapes_of(tried, store);
+      const Drawing drawing = drawing_of(tried);
+      const MemoryPlan plan = least_plan(shapes, drawing, available);
+      row.cells.push_back({static_cast<std::uint64_t>(predicted_peak(shapes, drawing, {})),
+                           static_cast<std::uint64_t>(predicted_peak(shapes, drawing, plan))});
+    }
+    table.rows.push_back(std::move(row));
+  };
+  for (const CatalogEntry& entry : catalog()) {
+    if (entry.role != "clip" || entry.name.find("::") != std::string::npos || !known_clip_shape(entry.name)) continue;
+    add(entry.name, {{entry.name, Schedule(1.0)}});
+  }
+  add("these settings' models", settings.clip_models);
+  return table;
+}
+
 }  // namespace
 
-MemoryEstimate estimate_memory(const Settings& settings, const ModelStore& store, std::uint64_t limit) {
+MemoryEstimate estimate_memory(const Settings& settings, const ModelStore& store, std::uint64_t limit,
+                               const std::optional<MemoryPlan>& plan) {
+  const Shapes shapes = shapes_of(settings, store);
+  const Drawing drawing = drawing_of(settings);
   MemoryEstimate estimate;
-  estimate.available = limit > 0 ? limit : available_memory();
-  estimate.peak = static_cast<std::uint64_t>(predicted_peak(settings, store, &estimate.parts));
-  if (!estimate.fits()) estimate.suggestion = nearest_fit(settings, store, estimate.available);
+  estimate.available = memory_to_use(limit);
+  estimate.plan = plan ? *plan : least_plan(shapes, drawing, estimate.available);
+  estimate.peak =
+      static_cast<std::uint64_t>(predicted_peak(shapes, drawing, estimate.plan, &estimate.parts));
+  estimate.unplanned_peak = static_cast<std::uint64_t>(predicted_peak(shapes, drawing, {}));
+  if (!estimate.fits()) estimate.suggestion = nearest_fit(settings, shapes, estimate.available);
   return estimate;
+}
+
+MemoryPlan plan_memory(const Settings& settings, const ModelStore& store, std::uint64_t limit) {
+  const MemoryEstimate estimate = estimate_memory(settings, store, limit);
+  if (estimate.fits()) return estimate.plan;
+  const auto gib = [](std::uint64_t bytes) { return static_cast<double>(bytes) / bytes_per_gib; };
+  throw MemoryError(fmt::format("the run needs about {:.1f} GiB of memory at the least, and {:.1f} GiB {}",
+                                gib(estimate.peak), gib(estimate.available), limit > 0 ? "are allowed" : "are free"),
+                    "", estimate.suggestion);
+}
+
+std::vector<MemoryTable> memory_tables(const Settings& settings, const ModelStore& store, std::uint64_t limit) {
+  const std::uint64_t available = memory_to_use(limit);
+  std::vector<MemoryTable> tables;
+  for (const bool secondary : {true, false}) {
+    Settings tried = settings;
+    tried.use_secondary_model = secondary;
+    tables.push_back(size_table(tried, store, available));
+  }
+  tables.push_back(model_table(settings, store, available));
+  return tables;
 }
 
 std::uint64_t available_memory() {

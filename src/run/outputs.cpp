@@ -109,7 +109,8 @@ nlohmann::ordered_json sidecar(const Settings& settings, const PictureState& sta
           {"clamped_share",
            state.step_seconds.empty() ? 0.0 : double(state.clamped_steps) / double(state.step_seconds.size())},
           {"incidents", state.incidents},
-          {"peak_memory", facts.peak_memory}};
+          {"peak_memory", facts.peak_memory},
+          {"memory_plan", facts.plan}};
 }
 
 bool keeps_partial(const IntermediateSaves& saves, int done, int steps) {

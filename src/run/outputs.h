@@ -53,6 +53,7 @@ struct SidecarFacts {
   std::string device;
   std::map<std::string, std::string> model_hashes;
   std::uint64_t peak_memory = 0;  ///< Bytes, of the process.
+  std::string plan;               ///< What was given up to fit into memory, in words.
 };
 
 /// BATCH(N)_0000.json.

@@ -14,6 +14,7 @@
 #include "guidance/perlin.h"
 #include "run/enlarge.h"
 #include "run/fetched_pictures.h"
+#include "run/memory_estimate.h"
 #include "tensor/picture_tensor.h"
 
 namespace disco {
@@ -58,6 +59,7 @@ RunLoop::RunLoop(Session& session, Options options, RunListener& listener)
 
 void RunLoop::begin(const Settings& settings, std::map<std::string, std::string> origins, double stop_share,
                     std::optional<NoisyPicture> start) {
+  plan_ = plan_memory(settings, session_.store(), options_.memory_limit);
   settings_ = with_absolute_paths(with_fetched_pictures(settings, options_.folder / "inputs", options_.interrupt,
                                                         [this](const std::string& url) { listener_.loading(url); }));
   stop_share_ = stop_share;
@@ -77,6 +79,9 @@ void RunLoop::resume(Checkpoint saved) {
   settings_ = saved.settings;
   origins_ = std::move(saved.origins);
   first_picture_ = saved.picture;
+  // The plan that it was begun with, unless memory has become scarcer.
+  const auto same = estimate_memory(settings_, session_.store(), options_.memory_limit, saved.plan);
+  plan_ = same.fits() ? saved.plan : plan_memory(settings_, session_.store(), options_.memory_limit);
   stop_share_ = saved.stop_share;
   start_ = saved.start;
   resumed_ = std::move(saved.state);
@@ -106,6 +111,7 @@ Checkpoint RunLoop::checkpoint(int picture) const {
   result.start = start_;
   result.number = names_->number();
   result.threads = at::get_num_threads();
+  result.plan = plan_;
   result.device = session_.device_name();
   if (hashes_) result.model_hashes = *hashes_;
   result.stream_before = stream_before_;
@@ -163,7 +169,7 @@ void RunLoop::prepare(int picture) {
 
 PictureState RunLoop::draw(int picture) {
   prepare(picture);
-  Generation generation(settings_, *models_, *streams_, session_.device());
+  Generation generation(settings_, *models_, *streams_, session_.device(), plan_);
   const bool resumed = resumed_.has_value() || first_picture_ > 0;
   if (start_) generation.carry_on(start_->x, start_->alpha_cumprod);
   if (resumed_ && picture == first_picture_) generation.restore(std::move(*resumed_));
@@ -176,7 +182,8 @@ PictureState RunLoop::draw(int picture) {
                        .height = settings_.drawn_height(),
                        .seed = settings_.seed,
                        .device = session_.device_name(),
-                       .resumed = resumed});
+                       .resumed = resumed,
+                       .plan = plan_text(plan_)});
   }
   auto saved_at = Clock::now();
   const auto save = [&] {
@@ -234,7 +241,8 @@ fs::path RunLoop::write_finished(int picture, const PictureState& state) {
                            .picture = picture,
                            .device = session_.device_name(),
                            .model_hashes = hashes,
-                           .peak_memory = peak_memory()};
+                           .peak_memory = peak_memory(),
+                           .plan = plan_text(plan_)};
   write_file(names_->sidecar(picture), sidecar(settings_, state, facts).dump(1) + "\n");
   listener_.picture_saved(path);
   return path;

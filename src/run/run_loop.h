@@ -24,6 +24,7 @@ class RunLoop {
     std::filesystem::path folder;  ///< OUT/BATCH.
     double checkpoint_seconds = 30;
     const std::atomic<bool>* interrupt = nullptr;
+    std::uint64_t memory_limit = 0;  ///< Bytes; 0: what is free.
   };
 
   RunLoop(Session& session, Options options, RunListener& listener);
@@ -68,6 +69,7 @@ class RunLoop {
   Settings settings_;
   std::map<std::string, std::string> origins_;
   std::unique_ptr<OutputNames> names_;
+  MemoryPlan plan_;
   std::optional<RunModels> models_;
   std::optional<RandomStreams> streams_;
   bool targets_made_ = false;

@@ -30,7 +30,7 @@ Settings bare_settings() {
 }
 
 struct Bench {
-  explicit Bench(Settings settings_, double factor = 0.5, std::vector<GuidanceModel> models = {})
+  explicit Bench(Settings settings_, double factor = 0.5, std::vector<GuidanceModel> models = {}, int cuts_at_once = 0)
       : settings(settings_) {
     Guidance::Parts parts;
     parts.schedule = &schedule;
@@ -38,6 +38,7 @@ struct Bench {
     parts.models = std::move(models);
     parts.streams = &streams;
     parts.first_step = schedule.steps() - 1;
+    parts.cuts_at_once = cuts_at_once;
     guidance = std::make_unique<Guidance>(settings, std::move(parts));
   }
   at::Tensor gradient(int i) const { return guidance->gradient(x, i, i); }
@@ -121,6 +122,25 @@ TEST(Guidance, LossesAreLoggedAModelAndBatch) {
   const Bench bench(settings, 0.5, models);
   EXPECT_GT(bench.gradient(6).abs().max().item<float>(), 0);
   EXPECT_EQ(bench.guidance->report().losses.size(), 6u);
+}
+
+TEST(Guidance, HowManyCutsAreSeenTogetherDoesNotMatter) {
+  Settings settings = bare_settings();
+  settings.cut_overview = 5;
+  settings.cut_innercut = 6;
+  for (const char* name : {"vit32", "vit16", "rn50"}) {
+    const auto look = [&](int cuts_at_once) {
+      const Bench bench(settings, 0.5, {small_model(name)}, cuts_at_once);
+      const at::Tensor gradient = bench.gradient(6);
+      return std::pair{gradient, bench.guidance->report().losses.at(0)};
+    };
+    const auto [gradient, loss] = look(0);
+    for (const int together : {1, 4, 11, 20}) {
+      const auto [same_gradient, same_loss] = look(together);
+      EXPECT_LT(golden::relative_error(same_gradient, gradient), 1e-5) << name << " " << together;
+      EXPECT_NEAR(same_loss, loss, 1e-6 * std::abs(loss)) << name << " " << together;
+    }
+  }
 }
 
 TEST(Guidance, AModelOfWeightZeroRests) {

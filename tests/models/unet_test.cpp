@@ -192,6 +192,23 @@ TEST(UNet, GivesTheSameWithAndWithoutAGradient) {
   EXPECT_TRUE(at::equal(x, golden::unit("x", {1, 3, 32, 32})));
 }
 
+TEST(UNet, RecomputedActivationsGiveTheSameBits) {
+  for (const char* name : {"adm256", "pixelart"}) {
+    const UNet unet = small_network(name);
+    const at::Tensor t = at::tensor({250.f}), by = golden::unit("by", {1, unet.config().learn_sigma ? 6 : 3, 64, 64});
+    const auto evaluate = [&](Activations activations) {
+      const at::Tensor x = golden::unit("x", {1, 3, 64, 64}).requires_grad_();
+      const at::Tensor y = unet.forward(x, t, {}, activations);
+      return std::pair{y.detach(), torch::autograd::grad({y}, {x}, {by})[0]};
+    };
+    const auto [y, by_x] = evaluate(Activations::kept);
+    const auto [y_again, by_x_again] = evaluate(Activations::recomputed);
+    EXPECT_TRUE(at::equal(y, y_again)) << name;
+    EXPECT_TRUE(at::equal(by_x, by_x_again)) << name;
+    EXPECT_GT(by_x.abs().max().item<float>(), 0) << name;
+  }
+}
+
 TEST(UNet, FreshWeightsGiveZeroAndDependOnTheSeedAlone) {
   const UNetConfig config = tiny_config();
   const StateDict a = initial_unet(config, 7), b = initial_unet(config, 7), c = initial_unet(config, 8);

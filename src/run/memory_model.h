@@ -1,0 +1,32 @@
+// How much memory the networks take at their peak, from their shapes: the tensors of each evaluation are taken and dropped
+// in the order in which the code does so. All numbers are bytes of float32 tensors.
+#pragma once
+
+#include <cstdint>
+
+#include "models/clip.h"
+#include "models/unet.h"
+
+namespace disco {
+
+/// An evaluation that will be differentiated by its input.
+struct GradientMemory {
+  double kept = 0;      ///< From its end to its gradient.
+  double forward = 0;   ///< The most while it is evaluated, what is kept included.
+  double backward = 0;  ///< The most while the gradient is taken, likewise.
+};
+
+/// Of one picture without a gradient, its result included.
+double unet_memory(const UNetConfig& config, std::int64_t width, std::int64_t height);
+GradientMemory unet_gradient_memory(const UNetConfig& config, std::int64_t width, std::int64_t height,
+                                    Activations activations);
+/// Of the secondary model whose first layer has `channels`.
+GradientMemory secondary_gradient_memory(std::int64_t channels, std::int64_t width, std::int64_t height);
+/// Of the losses that compare by LPIPS-VGG.
+double lpips_memory(std::int64_t width, std::int64_t height);
+/// A CLIP model's image side looking at `cuts` cutouts, `cuts_at_once` of them together: the most of making them, of
+/// embedding them and of their gradients. `width` and `height` are the picture's.
+double clip_memory(const ClipConfig& config, std::int64_t cuts, std::int64_t cuts_at_once, std::int64_t width,
+                   std::int64_t height);
+
+}  // namespace disco

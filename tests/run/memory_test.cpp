@@ -1,0 +1,124 @@
+// What a run is expected to take, and what it gives up to fit.
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "run/memory_estimate.h"
+#include "run/memory_model.h"
+#include "support.h"
+
+namespace disco {
+namespace {
+
+constexpr std::uint64_t plenty = std::uint64_t{1} << 50;
+
+ModelStore test_models() { return ModelStore({golden::models_folder()}); }
+
+Settings settings_of(nlohmann::ordered_json values = {}) {
+  values.emplace("cut_overview", "[12]*1000");
+  return quick_settings(std::move(values)).settings;
+}
+
+MemoryEstimate estimate(const Settings& settings, std::uint64_t limit) {
+  return estimate_memory(settings, test_models(), limit);
+}
+
+TEST(Memory, NothingIsGivenUpWhereItFits) {
+  const MemoryEstimate whole = estimate(settings_of(), plenty);
+  EXPECT_EQ(whole.plan, MemoryPlan{});
+  EXPECT_EQ(whole.peak, whole.unplanned_peak);
+  EXPECT_TRUE(whole.fits());
+}
+
+TEST(Memory, CutsAreGivenUpBeforeTime) {
+  const Settings settings = settings_of({{"use_secondary_model", false}, {"clip_models", {"ViT-L/14"}}});
+  const MemoryEstimate whole = estimate(settings, plenty), least = estimate(settings, 1);
+  EXPECT_FALSE(least.fits());
+  EXPECT_FALSE(least.suggestion.empty());
+  EXPECT_EQ(least.plan, (MemoryPlan{1, true}));
+  EXPECT_LT(least.peak, whole.peak);
+  const MemoryEstimate between = estimate(settings, whole.peak - 1);
+  EXPECT_TRUE(between.fits());
+  EXPECT_EQ(between.plan, (MemoryPlan{7, false})) << "half of the 14 cuts";
+  EXPECT_TRUE(estimate(settings, least.peak).fits());
+}
+
+TEST(Memory, TheSecondaryModelLeavesNothingToRecompute) {
+  EXPECT_EQ(estimate(settings_of(), 1).plan, (MemoryPlan{1, false}));
+}
+
+TEST(Memory, GrowsWithSizeCutsAndModels) {
+  const auto peak = [](nlohmann::ordered_json values) { return estimate(settings_of(std::move(values)), plenty).peak; };
+  EXPECT_GT(peak({{"width", 256}, {"height", 256}}), peak({{"width", 128}, {"height", 128}}));
+  EXPECT_GT(peak({{"cut_innercut", "[40]*1000"}}), peak({}));
+  EXPECT_GT(peak({{"clip_models", {"ref-vit32", "ref-vit16"}}}), peak({}));
+  EXPECT_GT(peak({{"perlin_init", true}, {"init_scale", 1000}}), peak({{"perlin_init", true}, {"init_scale", 0}}));
+}
+
+TEST(Memory, KnowsTheShapesOfPublishedModels) {
+  Settings settings = settings_of({{"width", 960},
+                                   {"height", 768},
+                                   {"use_secondary_model", false},
+                                   {"diffusion_model", "512x512_diffusion_uncond_finetune_008100"},
+                                   {"clip_models", {"ViT-B/32", "ViT-B/16", "ViT-L/14", "RN101", "RN50x4"}}});
+  const std::uint64_t gib = std::uint64_t{1} << 30;
+  const MemoryEstimate planned = estimate(settings, 16 * gib);
+  EXPECT_TRUE(planned.fits()) << planned.peak;
+  EXPECT_GT(planned.unplanned_peak, 16 * gib);
+  EXPECT_TRUE(planned.plan.recompute);
+  settings.diffusion_model = "nobody-knows-it";
+  EXPECT_THROW(estimate(settings, 16 * gib), RequestError);
+}
+
+TEST(Memory, TheTablesHaveACellForEveryColumn) {
+  Settings settings = settings_of();
+  const auto tables = memory_tables(settings, test_models(), plenty);
+  ASSERT_EQ(tables.size(), 3u);
+  for (const MemoryTable& table : tables) {
+    EXPECT_FALSE(table.rows.empty());
+    for (const MemoryTable::Row& row : table.rows) {
+      ASSERT_EQ(row.cells.size(), table.columns.size()) << table.title << " " << row.name;
+      for (const MemoryTable::Cell& cell : row.cells) EXPECT_LE(cell.planned, cell.unplanned);
+    }
+  }
+}
+
+TEST(Memory, ARunThatDoesNotFitIsRefusedBeforeItWritesAnything) {
+  const TemporaryFolder out;
+  EngineOptions options;
+  options.model_folders = {golden::models_folder()};
+  options.device = "cpu";
+  options.memory_limit_gib = 0.1;
+  const std::unique_ptr<Engine> engine(disco_create_engine(DISCO_VERSION, options));
+  Recorder listener;
+  EXPECT_THROW(engine->run(request_in(out.path(), quick_settings()), listener), MemoryError);
+  EXPECT_TRUE(fs::is_empty(out.path()));
+}
+
+TEST(Memory, APlannedRunDrawsTheSamePicture) {
+  const nlohmann::ordered_json values = {{"use_secondary_model", false}, {"cut_overview", "[12]*1000"}};
+  const ResolvedSettings resolved = quick_settings(values);
+  const auto draw = [&](double limit_gib, std::string& plan) {
+    const TemporaryFolder out;
+    EngineOptions options;
+    options.model_folders = {golden::models_folder()};
+    options.device = "cpu";
+    options.threads = 1;
+    options.memory_limit_gib = limit_gib;
+    const std::unique_ptr<Engine> engine(disco_create_engine(DISCO_VERSION, options));
+    Recorder listener;
+    const fs::path picture = engine->run(request_in(out.path(), resolved), listener).pictures.at(0);
+    plan = nlohmann::json::parse(read_file(fs::path(picture).replace_extension(".json"))).at("memory_plan");
+    return read_file(picture);
+  };
+  constexpr double gib = 1u << 30;
+  std::string nothing, plan;
+  const std::string picture = draw(1000, nothing);
+  EXPECT_EQ(nothing, "");
+  const std::uint64_t least = estimate(resolved.settings, 1).peak + 2;
+  EXPECT_EQ(draw(static_cast<double>(least) / gib, plan), picture);
+  EXPECT_EQ(plan, plan_text(estimate(resolved.settings, least).plan));
+  EXPECT_NE(plan, "");
+}
+
+}  // namespace
+}  // namespace disco
