@@ -1,10 +1,18 @@
-// Each kernel beside the LibTorch operator that it stands in for, on shapes of the real networks. The arguments are
-// input channels, output channels, side. Compare lines of one run only: machines differ, and are noisy.
+// Each kernel beside the LibTorch operators that it stands in for, on shapes of the real networks. Compare lines of one
+// run only: machines differ, and are noisy.
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
 
 #include "kernels/convolution.h"
+#include "kernels/gate.h"
+#include "kernels/group_norm.h"
 #include "kernels/page_keeper.h"
+#include "kernels/product.h"
 
 namespace disco {
 namespace {
@@ -38,7 +46,7 @@ void convolution_winograd(benchmark::State& state) {
   count_products(state);
 }
 
-/// The UNet of 512 pixels at 512×512, from the outside in, then the secondary model's.
+/// Input channels, output channels, side: the UNet of 512 pixels at 512×512, from the outside in, then the secondary model's.
 void network_shapes(benchmark::internal::Benchmark* which) {
   for (const auto& [in, out, side] : {std::array<int, 3>{128, 128, 512},
                                       {256, 256, 256},
@@ -56,6 +64,141 @@ void network_shapes(benchmark::internal::Benchmark* which) {
 
 BENCHMARK(convolution_libtorch)->Apply(network_shapes);
 BENCHMARK(convolution_winograd)->Apply(network_shapes);
+
+/// With the gradients of everything, as in training: pictures, input channels, output channels, side.
+template <typename Layer>
+void train_convolution(benchmark::State& state, const Layer& layer) {
+  const at::Tensor x = at::randn({state.range(0), state.range(1), state.range(3), state.range(3)})
+                           .contiguous(at::MemoryFormat::ChannelsLast)
+                           .requires_grad_();
+  const at::Tensor weight = at::randn({state.range(2), state.range(1), 3, 3}).requires_grad_();
+  const at::Tensor bias = at::randn({state.range(2)}).requires_grad_();
+  const at::Tensor by = at::randn({state.range(0), state.range(2), state.range(3), state.range(3)})
+                            .contiguous(at::MemoryFormat::ChannelsLast);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(torch::autograd::grad({layer(x, weight, bias)}, {x, weight, bias}, {by}));
+  }
+}
+
+void train_convolution_libtorch(benchmark::State& state) {
+  train_convolution(state, [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+    return at::conv2d(x, weight, bias, 1, 1);
+  });
+}
+
+void train_convolution_winograd(benchmark::State& state) { train_convolution(state, winograd_convolution); }
+
+/// The small UNet's.
+void training_shapes(benchmark::internal::Benchmark* which) {
+  for (const auto& [in, out, side] :
+       {std::array<int, 3>{64, 64, 32}, {128, 64, 32}, {128, 128, 16}, {256, 256, 8}, {512, 256, 8}}) {
+    which->Args({8, in, out, side});
+  }
+  which->Unit(benchmark::kMillisecond)->UseRealTime()->MinTime(0.3);
+}
+
+BENCHMARK(train_convolution_libtorch)->Apply(training_shapes);
+BENCHMARK(train_convolution_winograd)->Apply(training_shapes);
+
+/// A linear layer: rows, input width, output width.
+void linear_libtorch(benchmark::State& state) {
+  const at::NoGradGuard no_gradient;
+  const at::Tensor x = at::randn({state.range(0), state.range(1)}), weight = at::randn({state.range(2), state.range(1)});
+  for (auto _ : state) benchmark::DoNotOptimize(at::linear(x, weight));
+}
+
+void linear_panels(benchmark::State& state) {
+  const at::NoGradGuard no_gradient;
+  const at::Tensor x = at::randn({state.range(0), state.range(1)}), weight = at::randn({state.range(2), state.range(1)});
+  for (auto _ : state) benchmark::DoNotOptimize(panel_linear(x, weight, {}));
+}
+
+/// ViT-B/32's and ViT-B/16's on 16 cutouts, ViT-L/14's on four.
+void linear_shapes(benchmark::internal::Benchmark* which) {
+  for (const auto& [rows, in, out] :
+       {std::array<int, 3>{800, 768, 3072}, {3152, 768, 2304}, {3152, 3072, 768}, {1028, 1024, 4096}}) {
+    which->Args({rows, in, out});
+  }
+  which->Unit(benchmark::kMillisecond)->UseRealTime()->MinTime(0.3);
+}
+
+BENCHMARK(linear_libtorch)->Apply(linear_shapes);
+BENCHMARK(linear_panels)->Apply(linear_shapes);
+
+struct NormCase {
+  at::Tensor x, gain, shift, by;
+
+  explicit NormCase(const benchmark::State& state)
+      : x(at::randn({1, state.range(0), state.range(1), state.range(1)}).contiguous(at::MemoryFormat::ChannelsLast)),
+        gain(at::randn({1, state.range(0)})),
+        shift(at::randn({1, state.range(0)})),
+        by(at::randn(x.sizes()).contiguous(at::MemoryFormat::ChannelsLast)) {
+    x.requires_grad_();
+  }
+};
+
+/// Norm, modulation and SiLU with their gradient: channels, side.
+void norm_libtorch(benchmark::State& state) {
+  const NormCase given(state);
+  for (auto _ : state) {
+    const at::Tensor y = at::group_norm(given.x, 32, {}, {}, 1e-5) * given.gain.view({1, -1, 1, 1}) +
+                         given.shift.view({1, -1, 1, 1});
+    benchmark::DoNotOptimize(torch::autograd::grad({at::silu(y)}, {given.x}, {given.by}));
+  }
+}
+
+void norm_fused(benchmark::State& state) {
+  const NormCase given(state);
+  for (auto _ : state) {
+    const at::Tensor y = fused_group_norm(given.x, given.gain, given.shift, true);
+    benchmark::DoNotOptimize(torch::autograd::grad({y}, {given.x}, {given.by}));
+  }
+}
+
+void norm_shapes(benchmark::internal::Benchmark* which) {
+  for (const auto& [channels, side] : {std::array<int, 2>{64, 32}, {128, 512}, {256, 256}, {1024, 16}}) {
+    which->Args({channels, side});
+  }
+  which->Unit(benchmark::kMillisecond)->UseRealTime()->MinTime(0.3);
+}
+
+BENCHMARK(norm_libtorch)->Apply(norm_shapes);
+BENCHMARK(norm_fused)->Apply(norm_shapes);
+
+/// QuickGELU with its gradient: values.
+void quick_gelu_libtorch(benchmark::State& state) {
+  const at::Tensor x = at::randn({state.range(0)}).requires_grad_(), by = at::randn({state.range(0)});
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(torch::autograd::grad({x * at::sigmoid(x * 1.702)}, {x}, {by}));
+  }
+}
+
+void quick_gelu_fused(benchmark::State& state) {
+  const at::Tensor x = at::randn({state.range(0)}).requires_grad_(), by = at::randn({state.range(0)});
+  for (auto _ : state) benchmark::DoNotOptimize(torch::autograd::grad({fused_gate(x, 1.702)}, {x}, {by}));
+}
+
+/// The hidden layer of ViT-B/32 and ViT-B/16 on 16 cutouts.
+BENCHMARK(quick_gelu_libtorch)->Arg(800 * 3072)->Arg(3152 * 3072)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(quick_gelu_fused)->Arg(800 * 3072)->Arg(3152 * 3072)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+/// A large tensor taken and let go, and all its pages touched: MiB. Kept pages are not cleared again.
+void fresh_memory(benchmark::State& state) {
+  const std::int64_t bytes = state.range(0) << 20;
+  for (auto _ : state) {
+    void* memory = std::malloc(static_cast<std::size_t>(bytes));
+    std::memset(memory, 1, static_cast<std::size_t>(bytes));
+    benchmark::DoNotOptimize(memory);
+    std::free(memory);
+  }
+}
+
+void kept_memory(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(at::empty({state.range(0) << 20}, at::kByte).fill_(1));
+}
+
+BENCHMARK(fresh_memory)->Arg(64)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(kept_memory)->Arg(64)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void product_libtorch(benchmark::State& state) {
   const at::NoGradGuard no_gradient;
