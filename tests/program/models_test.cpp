@@ -63,6 +63,7 @@ TEST_F(ModelsTest, MemoryIsExplained) {
   const Outcome fits = place.run({"explain", "memory", "--width", "640", "--height", "640"});
   EXPECT_THAT(fits.out, ContainsRegex("diffusion weights +195.3 MiB\n"));
   EXPECT_THAT(fits.out, HasSubstr("It fits.\n"));
+  EXPECT_THAT(fits.out, HasSubstr("with the secondary model\ncuts     4    8     16\n512x512  0.5  1.0*  -\n"));
   const auto large = place.run({"explain", "memory", "--width", "2048", "--height", "2048", "--json"}).json();
   EXPECT_EQ(large["fits"], false);
   EXPECT_EQ(large["suggestion"], "width 512, height 512");

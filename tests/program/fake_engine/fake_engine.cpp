@@ -54,11 +54,19 @@ class FakeEngine final : public Engine {
   }
 
   MemoryEstimate estimate(const Settings& settings) override {
-    const auto peak = static_cast<std::uint64_t>(settings.width * settings.height) * 1000;
-    return {{{"diffusion weights", peak / 2}, {"cutouts", peak / 2}},
-            peak,
-            std::uint64_t{1} << 30,
-            "width 512, height 512"};
+    MemoryEstimate estimate;
+    estimate.peak = static_cast<std::uint64_t>(settings.width * settings.height) * 1000;
+    estimate.unplanned_peak = estimate.peak;
+    estimate.parts = {{"diffusion weights", estimate.peak / 2}, {"cutouts", estimate.peak / 2}};
+    estimate.available = std::uint64_t{1} << 30;
+    if (!estimate.fits()) estimate.suggestion = "width 512, height 512";
+    return estimate;
+  }
+
+  std::vector<MemoryTable> memory_tables(const Settings&) override {
+    constexpr std::uint64_t gib = std::uint64_t{1} << 30;
+    const MemoryTable::Row row{"512x512", {{gib / 2, gib / 2}, {2 * gib, gib}, {4 * gib, 2 * gib}}};
+    return {{"with the secondary model", "cuts", {"4", "8", "16"}, {row}}};
   }
 
   Json doctor() override {
