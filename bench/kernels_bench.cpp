@@ -46,7 +46,8 @@ void convolution_winograd(benchmark::State& state) {
   count_products(state);
 }
 
-/// Input channels, output channels, side: the UNet of 512 pixels at 512×512, from the outside in, then the secondary model's.
+/// Input channels, output channels, side: the UNet of 512 pixels at 512×512, from the outside in, then the secondary
+/// model's.
 void network_shapes(benchmark::internal::Benchmark* which) {
   for (const auto& [in, out, side] : {std::array<int, 3>{128, 128, 512},
                                       {256, 256, 256},
@@ -103,13 +104,15 @@ BENCHMARK(train_convolution_winograd)->Apply(training_shapes);
 /// A linear layer: rows, input width, output width.
 void linear_libtorch(benchmark::State& state) {
   const at::NoGradGuard no_gradient;
-  const at::Tensor x = at::randn({state.range(0), state.range(1)}), weight = at::randn({state.range(2), state.range(1)});
+  const at::Tensor x = at::randn({state.range(0), state.range(1)}),
+                   weight = at::randn({state.range(2), state.range(1)});
   for (auto _ : state) benchmark::DoNotOptimize(at::linear(x, weight));
 }
 
 void linear_panels(benchmark::State& state) {
   const at::NoGradGuard no_gradient;
-  const at::Tensor x = at::randn({state.range(0), state.range(1)}), weight = at::randn({state.range(2), state.range(1)});
+  const at::Tensor x = at::randn({state.range(0), state.range(1)}),
+                   weight = at::randn({state.range(2), state.range(1)});
   for (auto _ : state) benchmark::DoNotOptimize(panel_linear(x, weight, {}));
 }
 
@@ -141,8 +144,8 @@ struct NormCase {
 void norm_libtorch(benchmark::State& state) {
   const NormCase given(state);
   for (auto _ : state) {
-    const at::Tensor y = at::group_norm(given.x, 32, {}, {}, 1e-5) * given.gain.view({1, -1, 1, 1}) +
-                         given.shift.view({1, -1, 1, 1});
+    const at::Tensor y =
+        at::group_norm(given.x, 32, {}, {}, 1e-5) * given.gain.view({1, -1, 1, 1}) + given.shift.view({1, -1, 1, 1});
     benchmark::DoNotOptimize(torch::autograd::grad({at::silu(y)}, {given.x}, {given.by}));
   }
 }

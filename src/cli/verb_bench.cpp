@@ -130,8 +130,8 @@ nlohmann::ordered_json to_json(const StepResult& result) {
   return {{"device", result.device},           {"seconds", result.seconds},
           {"parts", std::move(parts)},         {"loading_seconds", result.loading_seconds},
           {"peak_memory", result.peak_memory}, {"predicted_memory", result.predicted_memory},
-          {"memory_plan", result.plan},
-          {"peak_flops", result.peak_flops},   {"made_up", result.made_up}};
+          {"memory_plan", result.plan},        {"peak_flops", result.peak_flops},
+          {"made_up", result.made_up}};
 }
 
 int bench_step(const CommandLine& line, Reporter& reporter) {

@@ -95,9 +95,7 @@ WeightGradients weight_gradients(const at::Tensor& x, const at::Tensor& weight, 
   }
   at::Tensor by_weight = at::empty(weight.sizes(), weight.options());
   float* to = by_weight.mutable_data_ptr<float>();
-  share_out(out, 1, [&](std::int64_t begin, std::int64_t end) {
-    winograd_gather_filters(m, out, in, begin, end, to);
-  });
+  share_out(out, 1, [&](std::int64_t begin, std::int64_t end) { winograd_gather_filters(m, out, in, begin, end, to); });
   return {std::move(by_weight), gradient.sum(at::IntArrayRef{0, 2, 3})};
 }
 

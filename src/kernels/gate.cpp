@@ -14,9 +14,8 @@ constexpr std::int64_t piece_floats = 1 << 15;
 void write_gate(const at::Tensor& x, float steepness, const at::Tensor& y) {
   const float* from = x.const_data_ptr<float>();
   float* to = y.mutable_data_ptr<float>();
-  share_out(x.numel(), piece_floats, [&](std::int64_t begin, std::int64_t end) {
-    gate(from + begin, end - begin, steepness, to + begin);
-  });
+  share_out(x.numel(), piece_floats,
+            [&](std::int64_t begin, std::int64_t end) { gate(from + begin, end - begin, steepness, to + begin); });
 }
 
 struct FusedGate : torch::autograd::Function<FusedGate> {

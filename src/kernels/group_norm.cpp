@@ -135,10 +135,11 @@ Gradients gradients_of(const at::Tensor& x, const at::Tensor& by_y, const Norm& 
   const std::int64_t channels = pieces.channels, width = channels / groups;
   const float *values = x.const_data_ptr<float>(), *gradients = by_y.const_data_ptr<float>();
   const float *unit = norm.to_unit.const_data_ptr<float>(), *zero = norm.to_zero.const_data_ptr<float>();
-  const Sums sums(pieces, [&](std::int64_t picture, std::int64_t offset, std::int64_t rows, float* sum, float* product) {
-    add_gradient_moments(rows_of(norm, silu, picture, rows), values + offset, gradients + offset,
-                         unit + picture * channels, zero + picture * channels, sum, product);
-  });
+  const Sums sums(pieces,
+                  [&](std::int64_t picture, std::int64_t offset, std::int64_t rows, float* sum, float* product) {
+                    add_gradient_moments(rows_of(norm, silu, picture, rows), values + offset, gradients + offset,
+                                         unit + picture * channels, zero + picture * channels, sum, product);
+                  });
   Gradients result{at::empty_like(x), numbers(pieces), numbers(pieces)};
   const at::Tensor slopes = numbers(pieces), offsets = numbers(pieces);
   float *slope = slopes.mutable_data_ptr<float>(), *offset = offsets.mutable_data_ptr<float>();

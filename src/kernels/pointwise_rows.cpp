@@ -116,9 +116,8 @@ void Gate(const float* x, std::int64_t count, float steepness, float* y) {
 void GateBackward(const float* x, const float* by_y, std::int64_t count, float steepness, float* by_x) {
   const Floats f;
   const Lanes steep = hn::Set(f, steepness);
-  over_values(f, count, by_x, [&](const auto& load) HWY_ATTR {
-    return hn::Mul(load(by_y), silu_slope(f, hn::Mul(load(x), steep)));
-  });
+  over_values(f, count, by_x,
+              [&](const auto& load) HWY_ATTR { return hn::Mul(load(by_y), silu_slope(f, hn::Mul(load(x), steep))); });
 }
 
 }  // namespace disco::HWY_NAMESPACE

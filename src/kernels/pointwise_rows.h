@@ -1,5 +1,5 @@
-// Passes over rows of channels, as the pixels of a picture with channels innermost: normalising, and gating by a sigmoid.
-// No torch here: pointwise_rows.cpp is compiled once for each instruction set.
+// Passes over rows of channels, as the pixels of a picture with channels innermost: normalising, and gating by a
+// sigmoid. No torch here: pointwise_rows.cpp is compiled once for each instruction set.
 #pragma once
 
 #include <cstdint>

@@ -10,8 +10,8 @@ namespace disco {
 bool panel_linear_applies(const at::Tensor& x, const at::Tensor& weight);
 
 /// at::linear(x, weight, bias) for x (…, in), weight (out, in), bias (out) or undefined, within 1e-4 of it relative to
-/// the largest value. Differentiable by x, weight and bias. Works on a copy of the weights. The same bits for any number
-/// of threads.
+/// the largest value. Differentiable by x, weight and bias. Works on a copy of the weights. The same bits for any
+/// number of threads.
 at::Tensor panel_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 }  // namespace disco

@@ -52,8 +52,8 @@ struct WinogradFilters {
   std::int64_t columns() const { return adjoint ? inputs : outputs; }  ///< Channels that are made.
 };
 
-/// e (36, block.count, row_stride(channels)) = A y Aᵀ of those tiles of y (N,H,W,channels), zero beyond the picture: the
-/// adjoint of winograd_transform_output.
+/// e (36, block.count, row_stride(channels)) = A y Aᵀ of those tiles of y (N,H,W,channels), zero beyond the picture:
+/// the adjoint of winograd_transform_output.
 void winograd_transform_gradient(const float* y, const WinogradTiles& tiles, std::int64_t channels,
                                  const WinogradBlock& block, std::int64_t begin, std::int64_t end, float* e);
 /// w (outputs, inputs, 3, 3) = Gᵀ m G for outputs begin … end − 1 of m (36, outputs, padded inputs): the adjoint of

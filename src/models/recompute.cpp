@@ -19,8 +19,7 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
     explicit Block(BlockFunction given) : function(std::move(given)) {}
   };
 
-  static at::Tensor forward(AutogradContext* context, at::TensorList inputs,
-                            const c10::intrusive_ptr<Block>& block) {
+  static at::Tensor forward(AutogradContext* context, at::TensorList inputs, const c10::intrusive_ptr<Block>& block) {
     context->save_for_backward(inputs.vec());
     context->saved_data["block"] = c10::IValue::make_capsule(block);
     return block->function(inputs.vec());  // Functions run without recording.

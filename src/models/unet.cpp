@@ -104,8 +104,8 @@ Layer make_layer(const StateDict& tensors, const UNetConfig& config, const UNetP
 
 /// The block of `inputs`, joined along the channels.
 at::Tensor run(const Block& block, std::vector<at::Tensor> inputs, const at::Tensor& embedding) {
-  // An alias gathers the gradients of the block's own uses before a skip's is added: sums in the order in which they come
-  // from a block that is recomputed.
+  // An alias gathers the gradients of the block's own uses before a skip's is added: sums in the order in which they
+  // come from a block that is recomputed.
   at::Tensor h = inputs.size() == 1 ? at::alias(inputs[0]) : joined(inputs[0], inputs[1]);
   inputs.clear();  // Before the block works: at full size these are the largest tensors.
   for (const Layer& layer : block) {
@@ -154,8 +154,7 @@ UNet::UNet(UNetConfig config, StateDict tensors) : config_(std::move(config)), t
   layers_ = std::move(layers);
 }
 
-at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& t, const at::Tensor& y,
-                         Activations activations) const {
+at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& t, const at::Tensor& y, Activations activations) const {
   const std::int64_t multiple = config_.side_multiple();
   if (x.dim() != 4 || x.size(1) != 3 || x.size(2) % multiple != 0 || x.size(3) % multiple != 0) {
     throw Error(fmt::format("its input is {}, expected (N, 3, H, W) with sides that are multiples of {}",
@@ -177,11 +176,9 @@ at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& t, const at::Ten
   const auto through = [&](const Block& block, std::vector<at::Tensor> inputs) {
     if (activations == Activations::kept) return run(block, std::move(inputs), embedding);
     // By value: the graph may outlive this call, and keeps the layers.
-    return recomputed(
-        [layers = layers_, &block, embedding](std::vector<at::Tensor> given) {
-          return run(block, std::move(given), embedding);
-        },
-        std::move(inputs));
+    return recomputed([layers = layers_, &block,
+                       embedding](std::vector<at::Tensor> given) { return run(block, std::move(given), embedding); },
+                      std::move(inputs));
   };
   std::vector<at::Tensor> skips;
   for (const Block& block : layers_->input) {

@@ -88,7 +88,7 @@ struct MemoryEstimate {
   std::vector<std::pair<std::string, std::uint64_t>> parts;  ///< "diffusion weights", "CLIP ViT-B/32 cutouts", …
   std::uint64_t peak = 0;
   std::uint64_t unplanned_peak = 0;  ///< If the run gave up nothing.
-  MemoryPlan plan;  ///< What the run gives up: the least that fits, or all that there is to give up.
+  MemoryPlan plan;                   ///< What the run gives up: the least that fits, or all that there is to give up.
   std::uint64_t available = 0;
   bool fits() const { return peak <= available; }
   std::string suggestion;  ///< The nearest settings that fit, when it does not.
@@ -97,7 +97,8 @@ struct MemoryEstimate {
 /// Predicted peaks, in bytes.
 struct MemoryTable {
   struct Cell {
-    std::uint64_t unplanned = 0, planned = 0;  ///< Giving up nothing, and as little as fits (or all, when nothing does).
+    std::uint64_t unplanned = 0,
+                  planned = 0;  ///< Giving up nothing, and as little as fits (or all, when nothing does).
   };
   struct Row {
     std::string name;

@@ -104,7 +104,8 @@ Generation::Generation(const Settings& settings, const RunModels& models, Random
 
 at::Tensor Generation::network(const at::Tensor& x, int i) const {
   const at::Tensor t = at::full({x.size(0)}, schedule_.model_time(i), x.options());
-  return first_three(models_.unet->forward(x, t, class_label_, plan_.recompute ? Activations::recomputed : Activations::kept));
+  return first_three(
+      models_.unet->forward(x, t, class_label_, plan_.recompute ? Activations::recomputed : Activations::kept));
 }
 
 at::Tensor Generation::epsilon(const at::Tensor& x, int i) {

@@ -64,7 +64,8 @@ ClipShape shape_of(const std::string& name, const ClipConfig& config) {
 }
 
 ClipShape clip_shape(const ModelStore& store, const std::string& name) {
-  if (store.find(name, "clip")) return shape_of(name, Clip::recognise(load_weights(store.require(name, "clip").weights)));
+  if (store.find(name, "clip"))
+    return shape_of(name, Clip::recognise(load_weights(store.require(name, "clip").weights)));
   if (const auto known = known_clip_shape(name)) return shape_of(name, *known);
   store.require(name, "clip");  // Says what is missing.
   return {};
@@ -139,8 +140,8 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
     prediction = secondary_gradient_memory(shapes.secondary_channels, width, height);
     add("secondary with gradient", std::max(prediction.forward, prediction.backward));
   } else {
-    prediction = unet_gradient_memory(shapes.unet, width, height,
-                                      plan.recompute ? Activations::recomputed : Activations::kept);
+    prediction =
+        unet_gradient_memory(shapes.unet, width, height, plan.recompute ? Activations::recomputed : Activations::kept);
     add("diffusion with gradient", std::max(prediction.forward, prediction.backward));
   }
   for (const ClipShape& clip : shapes.clip) {
@@ -279,8 +280,7 @@ MemoryEstimate estimate_memory(const Settings& settings, const ModelStore& store
   MemoryEstimate estimate;
   estimate.available = memory_to_use(limit);
   estimate.plan = plan ? *plan : least_plan(shapes, drawing, estimate.available);
-  estimate.peak =
-      static_cast<std::uint64_t>(predicted_peak(shapes, drawing, estimate.plan, &estimate.parts));
+  estimate.peak = static_cast<std::uint64_t>(predicted_peak(shapes, drawing, estimate.plan, &estimate.parts));
   estimate.unplanned_peak = static_cast<std::uint64_t>(predicted_peak(shapes, drawing, {}));
   if (!estimate.fits()) estimate.suggestion = nearest_fit(settings, shapes, estimate.available);
   return estimate;

@@ -1,5 +1,5 @@
-// How much memory a run will take, predicted from the settings and the shapes in the weights files, before it starts, and
-// what it gives up to fit.
+// How much memory a run will take, predicted from the settings and the shapes in the weights files, before it starts,
+// and what it gives up to fit.
 #pragma once
 
 #include <optional>

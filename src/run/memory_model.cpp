@@ -50,8 +50,8 @@ double pixels_after(const Module& module, double pixels) {
 
 double convolution_workspace(double in, double out) { return filter_points * in * out + block_values; }
 
-/// Evaluates a module whose input lives already and goes on living; its result is taken, and what its gradient will need
-/// besides the input when `keeps`.
+/// Evaluates a module whose input lives already and goes on living; its result is taken, and what its gradient will
+/// need besides the input when `keeps`.
 void evaluate(Ledger& memory, const Module& module, double pixels, bool keeps) {
   const auto in = static_cast<double>(module.in), out = static_cast<double>(module.out);
   const double pixels_out = pixels_after(module, pixels);
@@ -317,8 +317,7 @@ GradientMemory secondary_gradient_memory(std::int64_t channels, std::int64_t wid
   }
   GradientMemory result{.kept = memory.bytes(), .forward = memory.peak_bytes()};
   // The joined gradient at full size, the one through the last ReLU, and their like of the skip.
-  memory.touch(5 * skips.front());
-  result.backward = std::max(memory.peak_bytes(), memory.bytes() + 5 * skips.front() * float_bytes);
+  result.backward = memory.bytes() + 5 * skips.front() * float_bytes;
   return result;
 }
 
@@ -342,9 +341,8 @@ double clip_memory(const ClipConfig& config, std::int64_t cuts, std::int64_t cut
   if (config.is_vit) {
     const double tokens = std::pow(std::floor(side / static_cast<double>(config.patch)), 2) + 1;
     const double layer = static_cast<double>(config.vision_width) * tokens * together;
-    const double mlp = config.vision_mlp > 0
-                           ? static_cast<double>(config.vision_mlp) / static_cast<double>(config.vision_width)
-                           : 4;
+    const double mlp =
+        config.vision_mlp > 0 ? static_cast<double>(config.vision_mlp) / static_cast<double>(config.vision_width) : 4;
     memory.take(static_cast<double>(config.vision_layers) * (6 + mlp) * layer);
     memory.touch((2 * mlp + 3) * layer);
   } else {

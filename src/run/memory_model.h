@@ -1,5 +1,5 @@
-// How much memory the networks take at their peak, from their shapes: the tensors of each evaluation are taken and dropped
-// in the order in which the code does so. All numbers are bytes of float32 tensors.
+// How much memory the networks take at their peak, from their shapes: the tensors of each evaluation are taken and
+// dropped in the order in which the code does so. All numbers are bytes of float32 tensors.
 #pragma once
 
 #include <cstdint>

@@ -54,7 +54,8 @@ TEST(Winograd, GivesTheGradientsOfItsWeights) {
   for (const Problem& p : problems()) {
     SCOPED_TRACE(testing::Message() << p.pictures << "x" << p.in << "x" << p.height << "x" << p.width << " to "
                                     << p.out);
-    const at::Tensor weight = at::randn({p.out, p.in, 3, 3}).requires_grad_(), bias = at::randn({p.out}).requires_grad_();
+    const at::Tensor weight = at::randn({p.out, p.in, 3, 3}).requires_grad_(),
+                     bias = at::randn({p.out}).requires_grad_();
     const at::Tensor x = at::randn({p.pictures, p.in, p.height, p.width}).requires_grad_();
     const at::Tensor by = at::randn({p.pictures, p.out, p.height, p.width});
     const auto gradients = [&](const at::Tensor& y) { return torch::autograd::grad({y}, {x, weight, bias}, {by}); };

@@ -27,7 +27,9 @@ TEST(FusedGate, EqualsItsPartsWithTheirGradient) {
 TEST(FusedGate, TakesGradientsOfAnotherLayout) {
   const at::Tensor x = at::randn({2, 8, 5, 7}).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
   const at::Tensor by = at::randn(x.sizes()), one = at::ones({1}).expand(x.sizes());
-  const auto gradient = [&](const at::Tensor& y, const at::Tensor& g) { return torch::autograd::grad({y}, {x}, {g})[0]; };
+  const auto gradient = [&](const at::Tensor& y, const at::Tensor& g) {
+    return torch::autograd::grad({y}, {x}, {g})[0];
+  };
   for (const at::Tensor& g : {by, one}) {
     EXPECT_LT(golden::relative_error(gradient(fused_gate(x, 1), g), gradient(at::silu(x), g)), 1e-6);
   }
