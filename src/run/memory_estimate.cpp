@@ -22,7 +22,9 @@ namespace {
 
 constexpr double float_bytes = 4, bytes_per_gib = 1024.0 * 1024.0 * 1024.0;
 /// Libraries, code and the small tensors of a process that has drawn something.
-constexpr double process_bytes = 400e6;
+constexpr double process_bytes = 230e6;
+/// What the libraries' own scratch memory and gaps between tensors add to them, at the most that was measured.
+constexpr double slack = 1.05;
 
 double weights_bytes(const std::vector<TensorInfo>& manifest, const char* prefix = "") {
   double bytes = 0;
@@ -125,9 +127,8 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
     return bytes;
   };
   const auto [width, height, cuts] = drawing;
-  double held = add("program", process_bytes) + add("diffusion weights", shapes.unet_weights) +
-                add("secondary weights", shapes.secondary_weights) + add("LPIPS weights", shapes.lpips_weights) +
-                add("upscaler weights", shapes.upscaler_weights);
+  double held = add("diffusion weights", shapes.unet_weights) + add("secondary weights", shapes.secondary_weights) +
+                add("LPIPS weights", shapes.lpips_weights) + add("upscaler weights", shapes.upscaler_weights);
   double loading = held, looking = 0;
   for (const ClipShape& clip : shapes.clip) {
     held += add("CLIP " + clip.name + " weights", clip.image_side);
@@ -151,7 +152,8 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
   if (shapes.lpips_weights > 0) looking = std::max(looking, add("LPIPS losses", lpips_memory(width, height)));
   // One model looks at a time, while the guidance's prediction waits for its gradient.
   const double step = std::max({drawing_bytes, prediction.forward, prediction.kept + looking, prediction.backward});
-  return std::max(loading, held + step);
+  const double tensors = std::max(loading, held + step);
+  return tensors + add("program, scratch memory", process_bytes + (slack - 1) * tensors);
 }
 
 /// From the one that gives up nothing to the one that gives up all that there is, each cheaper in time than the next.
