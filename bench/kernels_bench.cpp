@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "guidance/augment.h"
+#include "kernels/choice.h"
 #include "kernels/convolution.h"
 #include "kernels/gate.h"
 #include "kernels/group_norm.h"
@@ -184,6 +186,25 @@ void quick_gelu_fused(benchmark::State& state) {
 /// The hidden layer of ViT-B/32 and ViT-B/16 on 16 cutouts.
 BENCHMARK(quick_gelu_libtorch)->Arg(800 * 3072)->Arg(3152 * 3072)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(quick_gelu_fused)->Arg(800 * 3072)->Arg(3152 * 3072)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+/// The augmentations of cutouts with their gradient, noise included: cutouts, side.
+void augment_cuts(benchmark::State& state, Kernels kernels) {
+  const at::Tensor cuts = at::rand({state.range(0), 3, state.range(1), state.range(1)}).requires_grad_();
+  const at::Tensor by = at::randn(cuts.sizes());
+  choose_kernels(kernels);
+  for (auto _ : state) {
+    RandomStream stream(1);
+    const at::Tensor y = augment(cuts, AugmentationList::still, stream, false);
+    benchmark::DoNotOptimize(torch::autograd::grad({y}, {cuts}, {by}));
+  }
+  choose_kernels(Kernels::fast);
+}
+
+void augment_libtorch(benchmark::State& state) { augment_cuts(state, Kernels::plain); }
+void augment_fused(benchmark::State& state) { augment_cuts(state, Kernels::fast); }
+
+BENCHMARK(augment_libtorch)->Args({16, 224})->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(augment_fused)->Args({16, 224})->Unit(benchmark::kMillisecond)->UseRealTime();
 
 /// A large tensor taken and let go, and all its pages touched: MiB. Kept pages are not cleared again.
 void fresh_memory(benchmark::State& state) {

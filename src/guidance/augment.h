@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "kernels/cut_pixels.h"
 #include "tensor/random.h"
 
 namespace disco {
@@ -51,5 +52,7 @@ struct ColourJitter {
 ColourJitter draw_colour_jitter(double strength, double hue, RandomStream& stream);
 /// The first three clamp to [0,1]; so does the hue, but for the largest channel.
 at::Tensor apply_colour_jitter(const at::Tensor& x, const ColourJitter& jitter);
+/// The same for fused_cut_colours().
+ColourSteps colour_steps(const ColourJitter& jitter);
 
 }  // namespace disco

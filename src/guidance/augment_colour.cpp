@@ -70,6 +70,16 @@ ColourJitter draw_colour_jitter(double strength, double hue, RandomStream& strea
   return jitter;
 }
 
+ColourSteps colour_steps(const ColourJitter& jitter) {
+  const std::array<ColourStep, 4> all = {{{ColourStep::brightness, static_cast<float>(jitter.brightness)},
+                                          {ColourStep::contrast, static_cast<float>(jitter.contrast)},
+                                          {ColourStep::saturation, static_cast<float>(jitter.saturation)},
+                                          {ColourStep::hue, static_cast<float>(jitter.hue)}}};
+  ColourSteps steps;
+  for (std::size_t k = 0; k < steps.size(); ++k) steps[k] = all[static_cast<std::size_t>(jitter.order[k])];
+  return steps;
+}
+
 at::Tensor apply_colour_jitter(const at::Tensor& x, const ColourJitter& jitter) {
   at::Tensor y = x;
   for (const std::int64_t part : jitter.order) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "kernels/choice.h"
 #include "support/golden.h"
 #include "support/gradient.h"
 
@@ -149,6 +150,36 @@ TEST(Augment, NativeModeKeepsTheDrawsAndBrightensTheEdgesOnly) {
   EXPECT_GT(gain.max().item<double>(), .05);
   EXPECT_LT(gain.narrow(2, 24, 16).narrow(3, 24, 16).abs().max().item<double>(), .02);
 }
+
+class AugmentTwins : public ::testing::TestWithParam<AugmentationList> {
+ protected:
+  ~AugmentTwins() override { choose_kernels(Kernels::fast); }
+};
+
+TEST_P(AugmentTwins, TheKernelsEqualLibTorchsOperatorsWithTheirGradients) {
+  for (std::uint64_t seed = 0; seed < 24; ++seed) {
+    at::manual_seed(static_cast<std::int64_t>(seed));
+    const std::int64_t side = 5 + static_cast<std::int64_t>(seed) * 3;
+    // Values on both sides of the clamps.
+    const at::Tensor cuts = at::rand({3, 3, side, side}) * 1.3 - .15, by = at::randn(cuts.sizes());
+    std::vector<at::Tensor> values, gradients;
+    for (const Kernels kernels : {Kernels::plain, Kernels::fast}) {
+      choose_kernels(kernels);
+      const auto augmented = [&](const at::Tensor& x) {
+        RandomStream stream(seed);
+        return augment(x, GetParam(), stream, seed % 2 == 0);
+      };
+      values.push_back(augmented(cuts));
+      gradients.push_back(gradient(augmented, cuts, by));
+    }
+    EXPECT_LT(golden::relative_error(values[1], values[0]), 1e-5) << seed;
+    EXPECT_LT(golden::relative_error(gradients[1], gradients[0]), 1e-4) << seed;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, AugmentTwins,
+                         ::testing::Values(AugmentationList::still, AugmentationList::video,
+                                           AugmentationList::three_d));
 
 TEST(Augment, EachStageOfAListAddsItsNoise) {
   // Where a black picture stays black but for the noise, its variances add up: three stages, or four for video.
