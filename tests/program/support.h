@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -53,6 +54,7 @@ struct Outcome {
   int status = -1;  ///< Exit status; 128 + signal when one ended it.
   std::string out, err;
   double seconds = 0;
+  double processor_seconds = 0;  ///< Those of other programs on the machine do not count.
 
   std::vector<std::string> out_lines() const {
     std::vector<std::string> lines = split(out, '\n');
@@ -79,6 +81,10 @@ class Workplace {
                     {"PATH", "/usr/bin:/bin"},
                     {"LANG", "C.UTF-8"},
                     {"DISCO_ROOT", source_folder().string()}};
+    // How a build with sanitizers is to report, which the tests' own program was told.
+    for (const char* options : {"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"}) {
+      if (const char* value = std::getenv(options)) environment_[options] = value;
+    }
   }
 
   /// From now on, a copy of the program that finds the stand-in for the engine.
@@ -104,13 +110,13 @@ class Workplace {
     bool running() {
       if (!status_) {
         int status = 0;
-        if (::waitpid(pid_, &status, WNOHANG) == pid_) status_ = status;
+        if (::wait4(pid_, &status, WNOHANG, &used_) == pid_) status_ = status;
       }
       return !status_;
     }
-    /// Until standard error holds `text`, or the program ends, or ten seconds have gone.
+    /// Until standard error holds `text`, or the program ends, or five minutes have gone.
     bool wait_for_err(const std::string& text) {
-      for (int i = 0; i < 1000; ++i) {
+      for (int i = 0; i < 30000; ++i) {
         if (err_so_far().find(text) != std::string::npos) return true;
         if (!running()) return err_so_far().find(text) != std::string::npos;
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -119,18 +125,24 @@ class Workplace {
     }
     Outcome wait() {
       int status = status_.value_or(0);
-      if (!status_) ::waitpid(pid_, &status, 0);
+      if (!status_) ::wait4(pid_, &status, 0, &used_);
       status_ = status;
       Outcome outcome;
       outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
       if (!out_.empty()) outcome.out = read_file(out_);
       outcome.err = read_file(err_);
       outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+      outcome.processor_seconds = seconds_of(used_.ru_utime) + seconds_of(used_.ru_stime);
       return outcome;
     }
 
    private:
+    static double seconds_of(const timeval& time) {
+      return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+    }
+
     pid_t pid_;
+    rusage used_{};
     fs::path out_, err_;
     std::optional<int> status_;
     std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
