@@ -76,14 +76,15 @@ StepResult measure_step(const StepRequest& request) {
   session.make_up_missing_models();
   StepResult result;
   result.device = session.device_name();
+  const auto limit = static_cast<std::uint64_t>(request.engine.memory_limit_gib * 1024 * 1024 * 1024);
+  const MemoryEstimate estimate = estimate_memory(settings, session.store(), limit);
+  session.keep_half_weights(estimate.plan.half_weights);
   const auto loading = Clock::now();
   RunModels models = load_models(settings, session);
   const auto seed = static_cast<std::uint64_t>(settings.seed);
   RandomStreams streams = settings.faithful() ? RandomStreams::shared(seed) : RandomStreams::independent(seed);
   embed_prompts(settings, session, streams, models, nullptr);
   give_up_text(session, models);
-  const auto limit = static_cast<std::uint64_t>(request.engine.memory_limit_gib * 1024 * 1024 * 1024);
-  const MemoryEstimate estimate = estimate_memory(settings, session.store(), limit);
   Generation generation(settings, models, streams, session.device(), estimate.plan);
   result.loading_seconds = seconds_since(loading);
   result.made_up = session.made_up();

@@ -32,7 +32,7 @@ at::Tensor transformed(const WinogradFilters& filters) {
 
 /// The convolution with `weight`, or its adjoint (from `outputs` channels to `inputs`).
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint) {
-  const at::Tensor picture = x.contiguous(at::MemoryFormat::ChannelsLast), dense = weight.contiguous();
+  const at::Tensor picture = x.contiguous(at::MemoryFormat::ChannelsLast), dense = weight.to(at::kFloat).contiguous();
   const at::Tensor shift = bias.defined() ? bias.contiguous() : bias;
   const WinogradFilters filters{dense.const_data_ptr<float>(), dense.size(0), dense.size(1), adjoint};
   const std::int64_t in = filters.rows(), out = filters.columns(), panels = panel_count(out);
@@ -102,7 +102,7 @@ WeightGradients weight_gradients(const at::Tensor& x, const at::Tensor& weight, 
 }  // namespace
 
 bool winograd_applies(const at::Tensor& x, const at::Tensor& weight) {
-  if (!x.device().is_cpu() || x.scalar_type() != at::kFloat || weight.scalar_type() != at::kFloat) return false;
+  if (!takes_floats_with(x, weight)) return false;
   if (x.dim() != 4 || weight.size(2) != 3 || weight.size(3) != 3 || weight.size(1) != x.size(1)) return false;
   if (std::min(weight.size(0), weight.size(1)) < least_channels) return false;
   return WinogradTiles{x.size(0), x.size(2), x.size(3)}.count() >= least_tiles;

@@ -18,6 +18,13 @@ struct WeightGradients {
 };
 using WeightKernel = WeightGradients (*)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& by_y);
 
+/// Float32 on the processor, with a weight that is kept so or, where no gradient by it is wanted, in half precision:
+/// the kernel widens it at each call, and only the half is kept for the gradient.
+inline bool takes_floats_with(const at::Tensor& x, const at::Tensor& weight) {
+  const bool half = weight.scalar_type() == at::kHalf && !weight.requires_grad();
+  return x.device().is_cpu() && x.scalar_type() == at::kFloat && (weight.scalar_type() == at::kFloat || half);
+}
+
 /// x is kept for the gradient only where one by weight or bias is wanted.
 template <LinearKernel kernel, WeightKernel weight_kernel>
 struct LinearLayer : torch::autograd::Function<LinearLayer<kernel, weight_kernel>> {

@@ -32,7 +32,7 @@ void lay_out_columns(const float* w, std::int64_t columns, std::int64_t inner, s
 
 /// x · weightᵀ + bias, or the adjoint x · weight.
 at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint) {
-  const at::Tensor left = x.contiguous(), right = weight.contiguous();
+  const at::Tensor left = x.contiguous(), right = weight.to(at::kFloat).contiguous();
   const at::Tensor shift = bias.defined() ? bias.contiguous() : bias;
   const std::int64_t inner = adjoint ? right.size(0) : right.size(1), columns = adjoint ? right.size(1) : right.size(0);
   const std::int64_t panels = panel_count(columns), rows = left.numel() / inner;
@@ -72,7 +72,7 @@ WeightGradients weight_gradients(const at::Tensor& x, const at::Tensor&, const a
 }  // namespace
 
 bool panel_linear_applies(const at::Tensor& x, const at::Tensor& weight) {
-  if (!x.device().is_cpu() || x.scalar_type() != at::kFloat || weight.scalar_type() != at::kFloat) return false;
+  if (!takes_floats_with(x, weight)) return false;
   const std::int64_t out = weight.size(0), in = weight.size(1);
   if (out % panel_columns != 0 || in % panel_columns != 0 || std::min(in, out) < least_width) return false;
   return x.numel() / in >= least_rows;

@@ -50,6 +50,11 @@ void count_convolution(const at::Tensor& x, const at::Tensor& weight, std::int64
   count_products(places * static_cast<double>(weight.numel()));
 }
 
+/// The layer's weight in the dtype of x: weights may be kept in half precision, and are widened while they are used.
+at::Tensor widened(const at::Tensor& weight, const at::Tensor& x) {
+  return weight.scalar_type() == at::kHalf ? weight.to(x.scalar_type()) : weight;
+}
+
 /// Mixed precision is LibTorch's own: it casts what its operators are given.
 bool own_products() { return chosen_kernels() == Kernels::fast && !at::autocast::is_autocast_enabled(at::kCPU); }
 
@@ -57,7 +62,7 @@ at::Tensor product(const at::Tensor& x, const Affine& layer) {
   if (own_products() && panel_linear_applies(x, layer.weight)) {
     return panel_linear(x, layer.weight, layer.bias);
   }
-  return at::linear(x, layer.weight, layer.bias);
+  return at::linear(x, widened(layer.weight, x), layer.bias);
 }
 
 /// A 1×1 convolution, as the product that it is.
@@ -89,7 +94,7 @@ at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t st
 at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding) {
   count_convolution(x, layer.weight, stride);
   if (layer.weight.size(2) == 1 && layer.weight.size(3) == 1 && stride == 1 && padding == 0) return pointwise(x, layer);
-  return at::conv2d(x, layer.weight, layer.bias, stride, padding);
+  return at::conv2d(x, widened(layer.weight, x), layer.bias, stride, padding);
 }
 
 at::Tensor group_norm(const at::Tensor& x, const Affine& layer, const AfterNorm& after) {

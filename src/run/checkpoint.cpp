@@ -36,7 +36,10 @@ json metadata_of(const Checkpoint& checkpoint) {
                    {"seconds", checkpoint.seconds},
                    {"model_hashes", checkpoint.model_hashes},
                    {"threads", checkpoint.threads},
-                   {"plan", {{"cuts_at_once", checkpoint.plan.cuts_at_once}, {"recompute", checkpoint.plan.recompute}}},
+                   {"plan",
+                    {{"cuts_at_once", checkpoint.plan.cuts_at_once},
+                     {"recompute", checkpoint.plan.recompute},
+                     {"half_weights", checkpoint.plan.half_weights}}},
                    {"stop_share", checkpoint.stop_share},
                    {"device", checkpoint.device},
                    {"alpha_cumprod", checkpoint.alpha_cumprod}};
@@ -148,6 +151,7 @@ Checkpoint read_checkpoint(const fs::path& path) {
     checkpoint.threads = metadata.at("threads");
     checkpoint.plan.cuts_at_once = metadata.at("plan").at("cuts_at_once");
     checkpoint.plan.recompute = metadata.at("plan").at("recompute");
+    checkpoint.plan.half_weights = metadata.at("plan").value("half_weights", false);
     checkpoint.device = metadata.at("device");
     checkpoint.alpha_cumprod = metadata.at("alpha_cumprod");
     const StateDict tensors = info.tensors.empty() ? StateDict{} : load_weights(path);

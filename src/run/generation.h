@@ -65,8 +65,8 @@ struct StepOutcome {
 
 class Generation {
  public:
-  /// Draws the init and the starting noise. `models` and `streams` must outlive the generation. The plan does not
-  /// change the picture.
+  /// Draws the init and the starting noise. `models` and `streams` must outlive the generation. Of the plan
+  /// only what the models were loaded with may change the picture.
   Generation(const Settings& settings, const RunModels& models, RandomStreams& streams, at::Device device,
              const MemoryPlan& plan = {});
 

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "models/half_storage.h"
 #include "models/known_shapes.h"
 #include "models/lpips.h"
 #include "models/secondary.h"
@@ -37,6 +38,23 @@ double weights_bytes(const std::vector<TensorInfo>& manifest, const char* prefix
   return bytes;
 }
 
+/// What keeping large layers' weights in half precision does to a network.
+struct HalfStorage {
+  double saved = 0;   ///< Bytes.
+  double widest = 0;  ///< Bytes of the largest such layer while it is widened.
+};
+
+HalfStorage half_storage(const std::vector<TensorInfo>& manifest, const std::string& role, const char* prefix = "") {
+  HalfStorage half;
+  for (const TensorInfo& tensor : manifest) {
+    if (!may_be_half(role, tensor)) continue;
+    const double bytes = weights_bytes({tensor}, prefix);
+    half.saved += bytes / 2;
+    half.widest = std::max(half.widest, bytes);
+  }
+  return half;
+}
+
 std::vector<TensorInfo> manifest_of(const StateDict& tensors) {
   std::vector<TensorInfo> manifest;
   for (const auto& [name, tensor] : tensors) manifest.push_back({name, tensor.scalar_type(), tensor.sizes().vec()});
@@ -47,12 +65,14 @@ struct ClipShape {
   std::string name;
   ClipConfig config;
   double image_side = 0, text_side = 0;  ///< Bytes of their weights.
+  HalfStorage image_half, text_half;
 };
 
 /// The models of a run, by their shapes.
 struct Shapes {
   UNetConfig unet;
   double unet_weights = 0;
+  HalfStorage unet_half;
   std::int64_t secondary_channels = 0;
   double secondary_weights = 0;
   std::vector<ClipShape> clip;
@@ -62,7 +82,12 @@ struct Shapes {
 ClipShape shape_of(const std::string& name, const ClipConfig& config) {
   const std::vector<TensorInfo> manifest = Clip::manifest(config);
   const double image_side = weights_bytes(manifest, "visual.");
-  return {name, config, image_side, weights_bytes(manifest) - image_side};
+  return {name,
+          config,
+          image_side,
+          weights_bytes(manifest) - image_side,
+          half_storage(manifest, "clip", "visual."),
+          half_storage(manifest, "clip", "transformer.")};
 }
 
 ClipShape clip_shape(const ModelStore& store, const std::string& name) {
@@ -83,7 +108,9 @@ Shapes shapes_of(const Settings& settings, const ModelStore& store) {
     const ModelEntry entry = store.require(settings.diffusion_model, "diffusion");
     shapes.unet = UNet::recognise(load_weights(entry.weights), entry.config);
   }
-  shapes.unet_weights = weights_bytes(UNet::manifest(shapes.unet));
+  const std::vector<TensorInfo> unet = UNet::manifest(shapes.unet);
+  shapes.unet_weights = weights_bytes(unet);
+  shapes.unet_half = half_storage(unet, "diffusion");
   if (settings.use_secondary_model) {
     std::vector<TensorInfo> manifest = SecondaryModel::manifest();
     if (store.find(settings.secondary_model, "secondary") || !find_in_catalog(settings.secondary_model)) {
@@ -127,12 +154,17 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
     return bytes;
   };
   const auto [width, height, cuts] = drawing;
-  double held = add("diffusion weights", shapes.unet_weights) + add("secondary weights", shapes.secondary_weights) +
-                add("LPIPS weights", shapes.lpips_weights) + add("upscaler weights", shapes.upscaler_weights);
+  const auto stored = [&](double bytes, const HalfStorage& half) {
+    return plan.half_weights ? bytes - half.saved : bytes;
+  };
+  double held = add("diffusion weights", stored(shapes.unet_weights, shapes.unet_half)) +
+                add("secondary weights", shapes.secondary_weights) + add("LPIPS weights", shapes.lpips_weights) +
+                add("upscaler weights", shapes.upscaler_weights);
   double loading = held, looking = 0;
   for (const ClipShape& clip : shapes.clip) {
-    held += add("CLIP " + clip.name + " weights", clip.image_side);
-    loading += clip.image_side + clip.text_side;
+    const double image_side = stored(clip.image_side, clip.image_half);
+    held += add("CLIP " + clip.name + " weights", image_side);
+    loading += image_side + stored(clip.text_side, clip.text_half);
   }
   double drawing_bytes = 0;
   GradientMemory prediction;
@@ -151,24 +183,31 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
   }
   if (shapes.lpips_weights > 0) looking = std::max(looking, add("LPIPS losses", lpips_memory(width, height)));
   // One model looks at a time, while the guidance's prediction waits for its gradient.
-  const double step = std::max({drawing_bytes, prediction.forward, prediction.kept + looking, prediction.backward});
+  double step = std::max({drawing_bytes, prediction.forward, prediction.kept + looking, prediction.backward});
+  if (plan.half_weights) step += add("a layer's weights, widened", shapes.unet_half.widest);
   const double tensors = std::max(loading, held + step);
   return tensors + add("program, scratch memory", process_bytes + (slack - 1) * tensors);
 }
 
-/// From the one that gives up nothing to the one that gives up all that there is, each cheaper in time than the next.
+/// From the one that gives up nothing to the one that gives up all that there is, each cheaper in time than the next;
+/// those that may change the picture come last.
 std::vector<MemoryPlan> plans_for(const Shapes& shapes, const Drawing& drawing) {
   constexpr int few = 4;  // Below that, products are too small to be fast.
   std::vector<MemoryPlan> plans;
   const bool can_recompute = shapes.secondary_channels == 0;
   const auto cuts = static_cast<int>(drawing.cuts);
-  for (const bool recompute : {false, true}) {
-    if (recompute && !can_recompute) break;
-    plans.push_back({0, recompute});
-    const int least = can_recompute && !recompute ? few : 1;
-    for (int together = (cuts + 1) / 2; together >= least && together < cuts; together = (together + 1) / 2) {
-      plans.push_back({together, recompute});
-      if (together == 1) break;
+  double saved = shapes.unet_half.saved;
+  for (const ClipShape& clip : shapes.clip) saved += clip.image_half.saved;
+  for (const bool half : {false, true}) {
+    if (half && saved == 0) break;
+    for (const bool recompute : {false, true}) {
+      if (recompute && !can_recompute) break;
+      plans.push_back({0, recompute, half});
+      const int least = can_recompute && !recompute ? few : 1;
+      for (int together = (cuts + 1) / 2; together >= least && together < cuts; together = (together + 1) / 2) {
+        plans.push_back({together, recompute, half});
+        if (together == 1) break;
+      }
     }
   }
   return plans;

@@ -1,4 +1,4 @@
-// What a run gives up to fit into memory. Nothing of it changes the picture. No torch in this header.
+// What a run gives up to fit into memory. Only the last of it may change the picture. No torch in this header.
 #pragma once
 
 #include <string>
@@ -12,6 +12,9 @@ struct MemoryPlan {
   /// Gradient checkpointing through the diffusion UNet, where it is what the guidance looks through (primary mode):
   /// about half of the memory of its gradient, and one more evaluation's time a step.
   bool recompute = false;
+  /// The weights of the UNet's and the CLIP ViTs' large layers in half precision, widened one layer at a time. The
+  /// picture is another one, if hardly to be seen, where the files hold float32.
+  bool half_weights = false;
 
   bool operator==(const MemoryPlan&) const = default;
 };
@@ -19,9 +22,11 @@ struct MemoryPlan {
 /// "4 cuts at a time, the UNet's activations computed twice"; empty for the plan that gives up nothing.
 inline std::string plan_text(const MemoryPlan& plan) {
   std::string text;
+  const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
   if (plan.cuts_at_once > 0)
-    text = std::to_string(plan.cuts_at_once) + (plan.cuts_at_once == 1 ? " cut at a time" : " cuts at a time");
-  if (plan.recompute) text += std::string(text.empty() ? "" : ", ") + "the UNet's activations computed twice";
+    add(std::to_string(plan.cuts_at_once) + (plan.cuts_at_once == 1 ? " cut at a time" : " cuts at a time"));
+  if (plan.recompute) add("the UNet's activations computed twice");
+  if (plan.half_weights) add("large layers' weights in half precision");
   return text;
 }
 

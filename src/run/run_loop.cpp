@@ -60,6 +60,7 @@ RunLoop::RunLoop(Session& session, Options options, RunListener& listener)
 void RunLoop::begin(const Settings& settings, std::map<std::string, std::string> origins, double stop_share,
                     std::optional<NoisyPicture> start) {
   plan_ = plan_memory(settings, session_.store(), options_.memory_limit);
+  session_.keep_half_weights(plan_.half_weights);
   settings_ = with_absolute_paths(with_fetched_pictures(settings, options_.folder / "inputs", options_.interrupt,
                                                         [this](const std::string& url) { listener_.loading(url); }));
   stop_share_ = stop_share;
@@ -82,6 +83,7 @@ void RunLoop::resume(Checkpoint saved) {
   // The plan that it was begun with, unless memory has become scarcer.
   const auto same = estimate_memory(settings_, session_.store(), options_.memory_limit, saved.plan);
   plan_ = same.fits() ? saved.plan : plan_memory(settings_, session_.store(), options_.memory_limit);
+  session_.keep_half_weights(plan_.half_weights);
   stop_share_ = saved.stop_share;
   start_ = saved.start;
   resumed_ = std::move(saved.state);

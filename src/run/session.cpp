@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "kernels/page_keeper.h"
+#include "models/half_storage.h"
 #include "models/known_shapes.h"
 #include "models/parameters.h"
 
@@ -54,31 +55,41 @@ Session::Session(std::vector<fs::path> model_folders, const std::string& device,
 
 StateDict Session::load(const ModelEntry& entry) {
   if (loading_) loading_(entry.name);
-  return on_device(load_weights(entry.weights));
+  return on_device(load_weights(entry.weights), entry.role);
 }
 
-StateDict Session::on_device(StateDict tensors) const {
+StateDict Session::on_device(StateDict tensors, const std::string& role) const {
   for (auto& [name, tensor] : tensors) {
     // Converted one by one, so that at most one copy of the weights is held beside the file's pages.
-    if (tensor.is_floating_point())
-      tensor = tensor.to(device_, at::kFloat);
-    else
+    if (!tensor.is_floating_point())
       tensor = tensor.to(device_);
+    else if (half_weights_ && may_be_half(role, {name, tensor.scalar_type(), tensor.sizes().vec()}))
+      tensor = to_half(tensor).to(device_);
+    else
+      tensor = tensor.to(device_, at::kFloat);
   }
   return tensors;
 }
 
+void Session::keep_half_weights(bool half) {
+  if (half == half_weights_) return;
+  half_weights_ = half;
+  diffusion_.clear();
+  clip_.clear();
+}
+
 bool Session::lacks(const std::string& name, const std::string& role) { return makes_up_ && !store_.find(name, role); }
 
-StateDict Session::made_up_weights(const std::string& name, const std::vector<TensorInfo>& manifest) {
+StateDict Session::made_up_weights(const std::string& name, const std::string& role,
+                                   const std::vector<TensorInfo>& manifest) {
   made_up_.push_back(name);
-  return on_device(random_weights(manifest, made_up_.size()));
+  return on_device(random_weights(manifest, made_up_.size()), role);
 }
 
 std::shared_ptr<const UNet> Session::diffusion(const std::string& name) {
   return cached(diffusion_, name, [&] {
     if (const auto shape = known_unet_shape(name); shape && lacks(name, "diffusion")) {
-      return std::make_shared<const UNet>(*shape, made_up_weights(name, UNet::manifest(*shape)));
+      return std::make_shared<const UNet>(*shape, made_up_weights(name, "diffusion", UNet::manifest(*shape)));
     }
     const ModelEntry entry = store_.require(name, "diffusion");
     StateDict tensors = load(entry);
@@ -90,7 +101,7 @@ std::shared_ptr<const UNet> Session::diffusion(const std::string& name) {
 std::shared_ptr<const SecondaryModel> Session::secondary(const std::string& name) {
   return cached(secondary_, name, [&] {
     if (find_in_catalog(name) && lacks(name, "secondary")) {
-      return std::make_shared<const SecondaryModel>(made_up_weights(name, SecondaryModel::manifest()));
+      return std::make_shared<const SecondaryModel>(made_up_weights(name, "secondary", SecondaryModel::manifest()));
     }
     return std::make_shared<const SecondaryModel>(load(store_.require(name, "secondary")));
   });
@@ -108,7 +119,7 @@ std::shared_ptr<const Clip> Session::clip(const std::string& name) {
   }
   return cached(clip_, name, [&] {
     if (const auto shape = known_clip_shape(name); shape && lacks(name, "clip")) {
-      return std::make_shared<const Clip>(made_up_weights(name, Clip::manifest(*shape)), "quick_gelu");
+      return std::make_shared<const Clip>(made_up_weights(name, "clip", Clip::manifest(*shape)), "quick_gelu");
     }
     const ModelEntry entry = store_.require(name, "clip");
     return std::make_shared<const Clip>(load(entry), entry.config.value("activation", "quick_gelu"));
@@ -117,7 +128,7 @@ std::shared_ptr<const Clip> Session::clip(const std::string& name) {
 
 std::shared_ptr<const Lpips> Session::lpips(const std::string& name) {
   return cached(lpips_, name, [&] {
-    if (lacks(name, "lpips")) return std::make_shared<const Lpips>(made_up_weights(name, Lpips::manifest()));
+    if (lacks(name, "lpips")) return std::make_shared<const Lpips>(made_up_weights(name, "lpips", Lpips::manifest()));
     return std::make_shared<const Lpips>(load(store_.require(name, "lpips")));
   });
 }

@@ -40,6 +40,10 @@ class Session {
   /// Names of the models made up so far.
   const std::vector<std::string>& made_up() const { return made_up_; }
 
+  /// From now on the weights of large layers are kept in half precision (models/half_storage.h), or not. Models that
+  /// were loaded otherwise are loaded again when they are asked for.
+  void keep_half_weights(bool half);
+
   /// Hears the name of each model before it is loaded.
   void on_loading(std::function<void(const std::string&)> listener) { loading_ = std::move(listener); }
 
@@ -53,12 +57,12 @@ class Session {
   std::string model_hash(const std::string& name, const std::string& role);
 
  private:
-  /// A model's tensors in float32 on the session's device.
+  /// A model's tensors in float32 on the session's device, but for those that are kept in half precision.
   StateDict load(const ModelEntry& entry);
-  StateDict on_device(StateDict tensors) const;
+  StateDict on_device(StateDict tensors, const std::string& role) const;
   /// Whether the model is to be made up.
   bool lacks(const std::string& name, const std::string& role);
-  StateDict made_up_weights(const std::string& name, const std::vector<TensorInfo>& manifest);
+  StateDict made_up_weights(const std::string& name, const std::string& role, const std::vector<TensorInfo>& manifest);
 
   std::vector<std::filesystem::path> folders_;
   ModelStore store_;
@@ -71,7 +75,7 @@ class Session {
   std::map<std::string, std::shared_ptr<const Upscaler>> upscaler_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::map<std::string, std::string> hashes_;
-  bool makes_up_ = false;
+  bool makes_up_ = false, half_weights_ = false;
   std::vector<std::string> made_up_;
 };
 

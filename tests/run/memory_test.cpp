@@ -34,7 +34,7 @@ TEST(Memory, CutsAreGivenUpBeforeTime) {
   const MemoryEstimate whole = estimate(settings, plenty), least = estimate(settings, 1);
   EXPECT_FALSE(least.fits());
   EXPECT_FALSE(least.suggestion.empty());
-  EXPECT_EQ(least.plan, (MemoryPlan{1, true}));
+  EXPECT_EQ(least.plan, (MemoryPlan{1, true, true}));
   EXPECT_LT(least.peak, whole.peak);
   const MemoryEstimate between = estimate(settings, whole.peak - 1);
   EXPECT_TRUE(between.fits());
@@ -42,8 +42,18 @@ TEST(Memory, CutsAreGivenUpBeforeTime) {
   EXPECT_TRUE(estimate(settings, least.peak).fits());
 }
 
-TEST(Memory, TheSecondaryModelLeavesNothingToRecompute) {
-  EXPECT_EQ(estimate(settings_of(), 1).plan, (MemoryPlan{1, false}));
+TEST(Memory, TheSecondaryModelLeavesNothingToRecompute) { EXPECT_FALSE(estimate(settings_of(), 1).plan.recompute); }
+
+TEST(Memory, WeightsAreHalvedLast) {
+  const Settings settings =
+      settings_of({{"diffusion_model", "512x512_diffusion_uncond_finetune_008100"}, {"clip_models", {"ViT-B/32"}}});
+  const MemoryEstimate whole = estimate(settings, plenty), least = estimate(settings, 1);
+  EXPECT_EQ(least.plan, (MemoryPlan{1, false, true}));
+  // The UNet has 553 million weights, ViT-B/32's image side 88 million; most of them in large layers.
+  EXPECT_LT(least.peak + 2 * 500'000'000ull, whole.peak);
+  const auto same = estimate_memory(settings, test_models(), 1, MemoryPlan{1, false, false});
+  EXPECT_FALSE(estimate(settings, same.peak).plan.half_weights);
+  EXPECT_TRUE(estimate(settings, same.peak - 1).plan.half_weights);
 }
 
 TEST(Memory, GrowsWithSizeCutsAndModels) {
@@ -114,7 +124,7 @@ TEST(Memory, APlannedRunDrawsTheSamePicture) {
   std::string nothing, plan;
   const std::string picture = draw(1000, nothing);
   EXPECT_EQ(nothing, "");
-  const std::uint64_t least = estimate(resolved.settings, 1).peak + 2;
+  const std::uint64_t least = estimate_memory(resolved.settings, test_models(), 1, MemoryPlan{1, true}).peak + 2;
   EXPECT_EQ(draw(static_cast<double>(least) / gib, plan), picture);
   EXPECT_EQ(plan, plan_text(estimate(resolved.settings, least).plan));
   EXPECT_NE(plan, "");
