@@ -48,13 +48,20 @@ int told(Reporter& reporter, Work work) {
   }
 }
 
+/// Whether JSON is asked for, as far as can be told of words that may make no sense.
+bool asks_for_json(const std::vector<std::string>& words) {
+  const auto flag = std::find(words.begin(), words.end(), "--progress");
+  if (flag != words.end() && flag + 1 != words.end()) return *(flag + 1) == "json";
+  return std::find(words.begin(), words.end(), "--progress=json") != words.end();
+}
+
 }  // namespace
 
 int main(int count, char** values) {
-  Reporter plain;
+  const std::vector<std::string> words(values + 1, values + count);
   CommandLine line;
-  const int status = told(plain, [&] {
-    line = parse_command_line(std::vector<std::string>(values + 1, values + count), verbs());
+  const int status = told(*make_reporter(asks_for_json(words) ? "json" : "none", "none"), [&] {
+    line = parse_command_line(words, verbs());
     return 0;
   });
   if (status != 0) return status;

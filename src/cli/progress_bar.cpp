@@ -59,10 +59,10 @@ class BarReporter : public Reporter {
     finish_block();
     Reporter::failed(message, status);
   }
-  const char* interrupt_notice() const override {
-    // In the bar's place; the next step draws over it.
-    return "\r\x1b[Kfinishing this step and keeping a checkpoint; press again to stop at once";
-  }
+
+ protected:
+  /// In the bar's place; the next step draws over it.
+  std::string stopping(const std::string& text) const override { return "\r\x1b[K" + text; }
 
  private:
   void draw_bar(const std::string& text, double share) {

@@ -47,15 +47,17 @@ class JsonReporter : public Reporter {
   void failed(const std::string& message, int status) override {
     say({{"event", "error"}, {"message", message}, {"status", status}});
   }
-  const char* interrupt_notice() const override {
-    return "{\"event\":\"note\",\"message\":\"finishing this step and keeping a checkpoint; interrupt again to stop at "
-           "once\"}\n";
+
+ protected:
+  std::string stopping(const std::string& text) const override {
+    return line_of({{"event", "note"}, {"message", text}});
   }
 
  private:
-  static void say(const Json& event) {
-    write_to_standard_error(event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  static std::string line_of(const Json& event) {
+    return event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
+  static void say(const Json& event) { write_to_standard_error(line_of(event)); }
 };
 
 }  // namespace

@@ -41,9 +41,12 @@ void Reporter::failed(const std::string& message, int /*status*/) {
   write_to_standard_error("disco: " + message + "\n");
 }
 
-const char* Reporter::interrupt_notice() const {
-  return "disco: finishing this step and keeping a checkpoint; press again to stop at once\n";
+const char* Reporter::interrupt_notice(const std::string& text) {
+  interrupt_notice_ = stopping(text);
+  return interrupt_notice_.c_str();
 }
+
+std::string Reporter::stopping(const std::string& text) const { return "disco: " + text + "\n"; }
 
 void Reporter::name_once(const std::filesystem::path& path) {
   if (!named_.contains(path)) picture_saved(path);

@@ -21,16 +21,22 @@ class Reporter : public RunListener {
   virtual void failed(const std::string& message, int status);
   /// Bytes of a download.
   virtual void downloading(const std::string& /*name*/, std::uint64_t /*done*/, std::uint64_t /*all*/) {}
-  /// What a signal handler writes when a run is asked to stop; must outlive the reporter.
-  virtual const char* interrupt_notice() const;
+  /// `text` as a signal handler writes it when the program is asked to stop; good while the reporter lives.
+  const char* interrupt_notice(const std::string& text =
+                                   "finishing this step and keeping a checkpoint; press again "
+                                   "to stop at once");
 
   /// Prints the path on standard output.
   void picture_saved(const std::filesystem::path& path) override;
   /// picture_saved(), if it was not said of this path before.
   void name_once(const std::filesystem::path& path);
 
+ protected:
+  virtual std::string stopping(const std::string& text) const;
+
  private:
   std::set<std::filesystem::path> named_;
+  std::string interrupt_notice_;
 };
 
 /// `progress`: auto (a bar on a terminal, else lines), bar, lines, json, none. `preview`: auto (where the terminal

@@ -24,12 +24,31 @@ SettingsLayer imported_layer(const fs::path& path, Reporter& reporter) {
   return {.origin = path.string(), .values = std::move(imported.values), .folder = path.parent_path()};
 }
 
+/// Whether a settings file is recognised, and not as native settings.
+bool is_foreign(const fs::path& path) {
+  try {
+    return import_settings(path).source != "disco settings";
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 SettingsLayer file_layer(const fs::path& path, Reporter& reporter) {
   if (!fs::exists(path))
     throw RequestError("there is no such file", path.string(), "name a settings file or a picture");
+  if (fs::is_directory(path))
+    throw RequestError("this is a folder", path.string(), "name a settings file or a picture in it");
   static const std::set<std::string> foreign = {".txt", ".png", ".jpg", ".jpeg", ".webp"};
-  return foreign.contains(lower_case(path.extension().string())) ? imported_layer(path, reporter)
-                                                                 : read_settings_file(path);
+  if (foreign.contains(lower_case(path.extension().string()))) return imported_layer(path, reporter);
+  SettingsLayer layer = read_settings_file(path);
+  try {
+    resolve_settings({layer}, SettingsChecks::values);
+  } catch (const RequestError&) {
+    // Another program's, perhaps, or the record beside a picture.
+    if (is_foreign(path)) return imported_layer(path, reporter);
+    throw;
+  }
+  return layer;
 }
 
 SettingsLayer flag_layer(const CommandLine& line) {
@@ -45,6 +64,9 @@ SettingsLayer flag_layer(const CommandLine& line) {
   if (line.has("--preset")) layer.values["preset"] = line.text("--preset");
   return layer;
 }
+
+/// Of models/pocket. One of this name in the user's own folders goes before it.
+constexpr const char* shipped_diffusion_model = "pocket-diffusion";
 
 /// The models that the defaults name and that are not installed, for `disco models pull`.
 std::vector<std::string> missing_default_models(const std::vector<ModelEntry>& installed) {
@@ -99,7 +121,7 @@ Recommendation recommended_settings(Engine& engine, const ResolvedSettings& reso
                                    [&](const ModelEntry& entry) { return diffusion(entry) && entry.name == model; });
     if (there) return result;
     const auto pocket = std::find_if(installed.begin(), installed.end(), [&](const ModelEntry& entry) {
-      return diffusion(entry) && entry.weights.parent_path().filename() == "pocket";
+      return diffusion(entry) && entry.name == shipped_diffusion_model;
     });
     if (pocket == installed.end()) return result;
     model = pocket->name;

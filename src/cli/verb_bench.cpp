@@ -72,12 +72,12 @@ Request request_of(const CommandLine& line, Reporter& reporter) {
   return request;
 }
 
-constexpr auto stopping = "disco: stopping after this picture; the same command goes on from there\n";
+constexpr auto stopping = "stopping after this picture; the same command goes on from there";
 
 int bench_adherence(const CommandLine& line, Reporter& reporter) {
   auto request = request_of<AdherenceRequest>(line, reporter);
   request.each_clip = line.has("--each-clip");
-  const InterruptGuard guard(stopping);
+  const InterruptGuard guard(reporter.interrupt_notice(stopping));
   request.interrupt = &guard.flag();
   MeasurementTold events(line);
   AdherenceResult result;
@@ -92,7 +92,7 @@ int bench_effects(const CommandLine& line, Reporter& reporter) {
   auto request = request_of<EffectsRequest>(line, reporter);
   request.secondary_model = line.text("--secondary", request.secondary_model);
   request.only = line.text("--only");
-  const InterruptGuard guard(stopping);
+  const InterruptGuard guard(reporter.interrupt_notice(stopping));
   request.interrupt = &guard.flag();
   MeasurementTold events(line);
   EffectsResult result;

@@ -11,6 +11,7 @@
 #include "cli/text_table.h"
 #include "cli/verbs.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/text.h"
 
 namespace disco {
@@ -68,6 +69,7 @@ void list(const CommandLine& line, Engine& engine) {
 }
 
 void inspect(const CommandLine& line, Engine& engine, const std::string& file) {
+  if (!fs::is_regular_file(file)) throw RequestError("there is no such file", file, "name a weights file");
   const FileInspection seen = engine.inspect(file);
   if (line.has("--json")) {
     Json tensors = Json::array();
@@ -120,7 +122,8 @@ int verify(const CommandLine& line, Engine& engine) {
 }
 
 void pull(const CommandLine& line, Engine& engine, const std::vector<std::string>& names, Reporter& reporter) {
-  const InterruptGuard guard("disco: stopping; what has arrived is kept, and the same command goes on from there\n");
+  const InterruptGuard guard(
+      reporter.interrupt_notice("stopping; what has arrived is kept, and the same command goes on from there"));
   for (const std::string& name : names) {
     ModelStore::PullOptions options;
     options.offline = line.has("--offline");

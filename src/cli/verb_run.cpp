@@ -103,6 +103,10 @@ std::vector<int> draft_numbers(const std::string& text) {
     const std::size_t dash = part.find('-');
     const int first = number(std::string(trim(part.substr(0, dash))));
     const int last = dash == std::string::npos ? first : number(std::string(trim(part.substr(dash + 1))));
+    if (last < first) {
+      throw RequestError(fmt::format("'{}' counts backwards", part), "--finish",
+                         fmt::format("write --finish {}-{}", last, first));
+    }
     for (int i = first; i <= last; ++i) numbers.push_back(i);
   }
   return numbers;

@@ -131,7 +131,8 @@ int train_models(const CommandLine& line, Reporter& reporter) {
   }
   demand_fitting_flags(line);
   const TrainRequest request = request_of(line);
-  const InterruptGuard guard("disco: stopping after this step; the same command goes on from the checkpoint\n");
+  const InterruptGuard guard(
+      reporter.interrupt_notice("stopping after this step; the same command goes on from the checkpoint"));
   TrainingTold events(reporter, guard.flag(), line.text("--progress") == "json");
   load_trainer()(request, events);
   return 0;

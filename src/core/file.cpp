@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,6 +84,31 @@ bool create_file(const fs::path& path, std::string_view bytes) {
   if (::link(file.temporary().c_str(), path.c_str()) == 0) return true;
   if (errno == EEXIST) return false;
   throw Error(fmt::format("cannot create the file ({})", reason()), path.string());
+}
+
+std::unique_ptr<FileLock> FileLock::take(const fs::path& path) {
+  if (path.has_parent_path()) fs::create_directories(path.parent_path());
+  for (;;) {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (descriptor < 0) throw Error(fmt::format("cannot make the lock ({})", reason()), path.string());
+    std::unique_ptr<FileLock> lock(new FileLock(path, descriptor));
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return lock;
+      lock->path_.clear();  // It is another's to remove.
+      return nullptr;
+    }
+    // Between opening and locking, its holder may have removed it.
+    struct stat held {
+    }, named{};
+    if (::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino)
+      return lock;
+    lock->path_.clear();
+  }
+}
+
+FileLock::~FileLock() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+  ::close(descriptor_);
 }
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {

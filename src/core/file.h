@@ -44,6 +44,22 @@ class AtomicFile {
   bool committed_ = false;
 };
 
+/// A lock between processes, on a file of its own that goes with it. What a killed process leaves is no lock.
+class FileLock {
+ public:
+  /// Nothing when another process, or this one, holds it. On file systems without locks every call succeeds. Throws
+  /// Error when the file cannot be made.
+  static std::unique_ptr<FileLock> take(const fs::path& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  FileLock(fs::path path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+  fs::path path_;
+  int descriptor_;
+};
+
 /// A read-only memory map; pages are read when touched and shared with the page cache.
 class MappedFile {
  public:

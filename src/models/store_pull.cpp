@@ -16,7 +16,7 @@ namespace {
 
 using Progress = std::function<bool(std::uint64_t, std::uint64_t)>;
 
-constexpr int most_tries = 5;
+constexpr int most_tries = 5;  // In a row that bring nothing.
 constexpr std::chrono::milliseconds first_pause{200};
 
 /// Nothing when the file is the catalogued one, else what is wrong. Without a known checksum it must be readable.
@@ -43,11 +43,16 @@ std::optional<std::string> download(const CatalogEntry& entry, const std::string
   bool started_over = false;
   auto pause = first_pause;
   for (int tries = 0; tries < most_tries; ++tries) {
-    const bool continued = part.size() > 0;
+    const auto before = part.size();
+    const bool continued = before > 0;
     const Fetched fetched = fetch(url, part, progress);
     *reason = fetched.reason;
     if (fetched.result == Fetched::Result::refused) return std::nullopt;
     if (fetched.result == Fetched::Result::broken_off) {
+      if (part.size() > before) {
+        tries = 0;
+        pause = first_pause;
+      }
       std::this_thread::sleep_for(pause);
       pause *= 2;
       continue;

@@ -47,7 +47,8 @@ Picture to_rgb(const Picture& picture);
 
 /// The format is "png", "jpg" (or "jpeg") or "webp". PNG and WebP are lossless; JPEG has quality 95, chroma at full
 /// resolution and no alpha. One picture and text always give the same bytes.
-/// PNG text goes to tEXt when it is Latin-1, else to an uncompressed iTXt, before IDAT; in JPEG and WebP `parameters`
+/// In PNG `parameters` goes to tEXt when it is Latin-1, as other programs look for it there, else and every other text
+/// to an uncompressed iTXt, before IDAT; in JPEG and WebP `parameters`
 /// goes to the Exif UserComment (0x9286, "UNICODE\0", UTF-16BE) and other texts are left out. Bytes that are not UTF-8,
 /// and NUL in PNG, become U+FFFD.
 /// Throws RequestError for another format, a keyword that PNG does not allow (1 to 79 printable ASCII characters),

@@ -154,7 +154,7 @@ void add_texts(Writer& writer, const PictureText& text) {
   for (const auto& [keyword, content] : text) {
     check_keyword(keyword);
     const std::string stored = storable(content);
-    const auto latin_1 = latin_1_from_utf8(stored);
+    const auto latin_1 = keyword == "parameters" ? latin_1_from_utf8(stored) : std::nullopt;
     std::string& key = writer.contents.emplace_back(keyword);
     std::string& value = writer.contents.emplace_back(latin_1 ? *latin_1 : stored);
     png_text chunk{};

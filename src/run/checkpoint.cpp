@@ -16,8 +16,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 constexpr const char* metadata_key = "disco.checkpoint";
+constexpr std::size_t most_old_eps = 4;  // Of PLMS.
+constexpr int most_steps = 1000;         // Of the original's schedule.
 
 json watchdog_json(const WatchdogMemory& memory) {
   return {{"deviations", memory.deviations}, {"changes", memory.changes}, {"extremes", memory.extremes}};
@@ -35,15 +37,21 @@ json metadata_of(const Checkpoint& checkpoint) {
                    {"number", checkpoint.number},
                    {"seconds", checkpoint.seconds},
                    {"model_hashes", checkpoint.model_hashes},
+                   {"inputs", checkpoint.inputs},
                    {"threads", checkpoint.threads},
                    {"plan",
                     {{"cuts_at_once", checkpoint.plan.cuts_at_once},
                      {"recompute", checkpoint.plan.recompute},
                      {"half_weights", checkpoint.plan.half_weights}}},
+                   {"drafts", checkpoint.drafts},
                    {"stop_share", checkpoint.stop_share},
+                   {"next", checkpoint.next},
                    {"device", checkpoint.device},
                    {"alpha_cumprod", checkpoint.alpha_cumprod}};
-  if (checkpoint.start) metadata["start_alpha_cumprod"] = checkpoint.start->alpha_cumprod;
+  if (checkpoint.start) {
+    metadata["start_alpha_cumprod"] = checkpoint.start->alpha_cumprod;
+    metadata["start_draft"] = checkpoint.start->draft;
+  }
   if (checkpoint.state) {
     const PictureState& state = *checkpoint.state;
     metadata["state"] = {{"i", state.sampler.i},
@@ -90,7 +98,9 @@ PictureState state_from(const json& value, const StateDict& tensors) {
   state.sampler.x = take(tensors, "x");
   state.sampler.i = value.at("i");
   state.first = value.at("first");
-  for (std::size_t k = 0; k < value.at("old_eps").get<std::size_t>(); ++k) {
+  const auto old_eps = value.at("old_eps").get<std::size_t>();
+  if (old_eps > most_old_eps) throw FormatError("the checkpoint is damaged (it keeps too many estimates)");
+  for (std::size_t k = 0; k < old_eps; ++k) {
     state.sampler.old_eps.push_back(take(tensors, fmt::format("old_eps.{}", k)));
   }
   state.shown = take(tensors, "shown");
@@ -101,8 +111,43 @@ PictureState state_from(const json& value, const StateDict& tensors) {
   state.clamped_steps = value.at("clamped_steps");
   state.incidents = value.at("incidents").get<std::vector<std::string>>();
   state.watchdog = watchdog_from(value.at("watchdog"));
-  if (!state.sampler.x.defined()) throw FormatError("the noisy picture is missing");
   return state;
+}
+
+/// Numbers and tensors that no run writes.
+void check(const Checkpoint& checkpoint, const std::string& where) {
+  const Settings& settings = checkpoint.settings;
+  const auto demand = [&](bool holds, const char* what) {
+    if (!holds) throw FormatError(fmt::format("the checkpoint is damaged ({})", what), where);
+  };
+  const std::vector<std::int64_t> shape = {1, 3, settings.drawn_height(), settings.drawn_width()};
+  const auto is_picture = [&](const at::Tensor& x) {
+    return x.defined() && x.scalar_type() == at::kFloat && x.sizes() == at::IntArrayRef(shape);
+  };
+  const auto is_stream = [](const at::Tensor& x) {
+    return !x.defined() || (x.scalar_type() == at::kByte && x.dim() == 1);
+  };
+  demand(checkpoint.picture >= 0 && checkpoint.picture < settings.n_batches, "there is no such picture in the run");
+  demand(checkpoint.number >= 0, "the run's number is negative");
+  demand(checkpoint.plan.cuts_at_once >= 0, "its memory plan is none");
+  demand(checkpoint.stop_share > 0 && checkpoint.stop_share <= 1, "it stops outside the run");
+  demand(checkpoint.alpha_cumprod >= 0 && checkpoint.alpha_cumprod <= 1, "its noise level is none");
+  demand(is_stream(checkpoint.stream_before), "its random stream is none");
+  if (checkpoint.start) {
+    demand(is_picture(checkpoint.start->x), "what it starts from is no picture of this size");
+    demand(checkpoint.start->alpha_cumprod >= 0 && checkpoint.start->alpha_cumprod <= 1,
+           "what it starts from has no noise level");
+  }
+  if (!checkpoint.state) return;
+  const PictureState& state = *checkpoint.state;
+  // A step count that does not divide 1000 is followed by a few more steps than were asked for.
+  demand(state.sampler.i >= -1 && state.sampler.i < most_steps, "there is no such step");
+  demand(is_picture(state.sampler.x), "the noisy picture is missing or of another size");
+  demand(!state.shown.defined() || is_picture(state.shown), "the picture shown is of another size");
+  demand(!state.kept_gradient.defined() || is_picture(state.kept_gradient), "the gradient is of another size");
+  demand(is_stream(state.stream), "its random stream is none");
+  for (const at::Tensor& eps : state.sampler.old_eps)
+    demand(is_picture(eps), "an estimate is missing or of another size");
 }
 
 Settings settings_from(const nlohmann::ordered_json& values, const std::string& where) {
@@ -147,16 +192,20 @@ Checkpoint read_checkpoint(const fs::path& path) {
     checkpoint.number = metadata.at("number");
     checkpoint.seconds = metadata.at("seconds");
     checkpoint.model_hashes = metadata.at("model_hashes").get<std::map<std::string, std::string>>();
+    checkpoint.inputs = metadata.at("inputs").get<std::map<std::string, std::string>>();
+    checkpoint.drafts = metadata.at("drafts");
     checkpoint.stop_share = metadata.at("stop_share");
+    checkpoint.next = metadata.at("next");
     checkpoint.threads = metadata.at("threads");
     checkpoint.plan.cuts_at_once = metadata.at("plan").at("cuts_at_once");
     checkpoint.plan.recompute = metadata.at("plan").at("recompute");
-    checkpoint.plan.half_weights = metadata.at("plan").value("half_weights", false);
+    checkpoint.plan.half_weights = metadata.at("plan").at("half_weights");
     checkpoint.device = metadata.at("device");
     checkpoint.alpha_cumprod = metadata.at("alpha_cumprod");
     const StateDict tensors = info.tensors.empty() ? StateDict{} : load_weights(path);
     if (metadata.contains("start_alpha_cumprod")) {
-      checkpoint.start = NoisyPicture{take(tensors, "start"), metadata["start_alpha_cumprod"]};
+      checkpoint.start =
+          NoisyPicture{take(tensors, "start"), metadata["start_alpha_cumprod"], metadata.at("start_draft")};
       if (!checkpoint.start->x.defined()) {
         throw FormatError("the run was stopped before it began", path.string(), "remove the file and ask for it again");
       }
@@ -165,10 +214,28 @@ Checkpoint read_checkpoint(const fs::path& path) {
       checkpoint.stream_before = take(tensors, "stream_before");
       if (metadata.contains("state")) checkpoint.state = state_from(json(metadata["state"]), tensors);
     }
+    check(checkpoint, path.string());
     return checkpoint;
   } catch (const nlohmann::json::exception& error) {
     throw FormatError(fmt::format("the checkpoint is damaged ({})", error.what()), path.string());
   }
+}
+
+fs::path first_of_chain(const fs::path& checkpoint) {
+  std::map<std::string, std::string> before;  // What asked for each file name.
+  for (const auto& entry : fs::directory_iterator(checkpoint.parent_path())) {
+    if (entry.path().extension() != ".ckpt") continue;
+    try {
+      const WeightsInfo info = inspect_weights(entry.path());
+      const auto metadata = json::parse(info.metadata.at(metadata_key));
+      if (const std::string next = metadata.at("next"); !next.empty()) before[next] = entry.path().filename().string();
+    } catch (const std::exception&) {
+      // Damaged, or none of ours: whoever asks for that one is told.
+    }
+  }
+  std::string name = checkpoint.filename().string();
+  for (std::size_t k = 0; k < before.size() && before.contains(name); ++k) name = before[name];
+  return checkpoint.parent_path() / name;
 }
 
 std::vector<fs::path> find_checkpoints(const fs::path& path) {

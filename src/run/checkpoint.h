@@ -17,6 +17,7 @@ namespace disco {
 struct NoisyPicture {
   at::Tensor x;              ///< (1,3,H,W)
   double alpha_cumprod = 0;  ///< Its ᾱ.
+  std::string draft = {};    ///< The name of the draft that it was.
 };
 
 struct Checkpoint {
@@ -26,9 +27,12 @@ struct Checkpoint {
   int number = 0;                                   ///< N of BATCH(N)_0000.
   double seconds = 0;                               ///< Spent on the run so far.
   std::map<std::string, std::string> model_hashes;  ///< Model name → SHA-256, to refuse other weights.
+  std::map<std::string, std::string> inputs;        ///< Path of an init, mask or image prompt → its SHA-256.
   int threads = 0;
   MemoryPlan plan;        ///< The run goes on with the plan that it was begun with.
-  double stop_share = 1;  ///< Below 1 the run draws drafts that stop after this share of the steps.
+  bool drafts = false;    ///< The run draws drafts, not pictures.
+  double stop_share = 1;  ///< Pictures stop after this share of the steps.
+  std::string next;       ///< File name of the checkpoint, in the same folder, that was asked for with this one.
   std::string device;
   /// A finished draft: ᾱ of its noisy picture, for carrying it on with other steps; 0 otherwise.
   double alpha_cumprod = 0;
@@ -40,8 +44,11 @@ struct Checkpoint {
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 /// The bytes that write_checkpoint() writes for a checkpoint without a state.
 std::string first_checkpoint(const Checkpoint& checkpoint);
-/// Throws FormatError when the file is no checkpoint, or one of another version.
+/// Throws FormatError when the file is no checkpoint, one of another version, or holds what no run writes.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
+
+/// The one to go on with of the checkpoints that were asked for together with this one: the first that is left.
+std::filesystem::path first_of_chain(const std::filesystem::path& checkpoint);
 
 /// Unfinished runs (*.ckpt) at or below a path, newest first.
 std::vector<std::filesystem::path> find_checkpoints(const std::filesystem::path& path);

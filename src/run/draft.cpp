@@ -73,6 +73,9 @@ DraftResult draw_drafts(const DraftRequest& request, Session& session, std::uint
     // Drafts are picked by number later, so each must be a picture of its own seed.
     throw RequestError("drafts need pictures that do not depend on each other", "compat", "use compat none");
   }
+  // The presets for drafts end a run early too, for those who run them; here the share alone says where a draft stops.
+  const std::string origin = origin_of(request.run.resolved.origins, "skip_end_steps");
+  if (origin.starts_with("preset draft")) settings.skip_end_steps = default_settings().skip_end_steps;
   const fs::path folder = request.run.out / file_name(settings.batch_name);
   RunLoop loop(session, {folder, request.run.checkpoint_seconds, request.run.interrupt, memory_limit}, listener);
   loop.begin(settings, request.run.resolved.origins, request.stop_at);
@@ -117,15 +120,28 @@ RunResult finish_drafts(const fs::path& path, const std::vector<int>& numbers, c
     }
     chosen.push_back(found->second);
   }
+  // All are begun before the first is drawn, so that an interrupted call is resumed with those that are left.
+  std::vector<std::unique_ptr<RunLoop>> loops;
+  try {
+    for (const fs::path& draft_file : chosen) {
+      const Checkpoint draft = read_checkpoint(draft_file);
+      if (!draft.state) throw FormatError("the draft was not drawn", draft_file.string(), "draw it again");
+      const Settings settings = with_draft_values(request.resolved, draft);
+      const fs::path folder = request.out / file_name(settings.batch_name);
+      loops.push_back(std::make_unique<RunLoop>(
+          session, RunLoop::Options{folder, request.checkpoint_seconds, request.interrupt, memory_limit}, listener));
+      loops.back()->begin(settings, request.resolved.origins, {},
+                          NoisyPicture{draft.state->sampler.x, draft.alpha_cumprod, draft_file.filename().string()});
+    }
+    for (std::size_t k = 0; k + 1 < loops.size(); ++k) loops[k]->then(loops[k + 1]->names().checkpoint(0));
+  } catch (...) {
+    for (const auto& loop : loops) loop->give_up();
+    throw;
+  }
   RunResult result;
-  for (const fs::path& draft_file : chosen) {
-    const Checkpoint draft = read_checkpoint(draft_file);
-    const Settings settings = with_draft_values(request.resolved, draft);
-    const fs::path folder = request.out / file_name(settings.batch_name);
-    RunLoop loop(session, {folder, request.checkpoint_seconds, request.interrupt, memory_limit}, listener);
-    loop.begin(settings, request.resolved.origins, /*stop_share=*/1,
-               NoisyPicture{draft.state->sampler.x, draft.alpha_cumprod});
-    for (fs::path& picture : loop.draw_all()) result.pictures.push_back(std::move(picture));
+  for (std::unique_ptr<RunLoop>& loop : loops) {
+    for (fs::path& picture : loop->draw_all()) result.pictures.push_back(std::move(picture));
+    loop.reset();
   }
   return result;
 }

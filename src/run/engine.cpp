@@ -42,16 +42,23 @@ class LocalEngine final : public Engine {
     if (checkpoints.empty()) {
       throw RequestError("there is no unfinished run here", path.string(), "name the output folder or the .ckpt file");
     }
-    Checkpoint checkpoint = read_checkpoint(checkpoints.front());
-    check(checkpoint.settings);
-    RunLoop loop(session_, {checkpoints.front().parent_path(), checkpoint_seconds, interrupt, memory_limit()},
-                 listener);
-    const bool drafts = checkpoint.stop_share < 1;
-    loop.resume(std::move(checkpoint));
-    // Killed between two pictures, a run leaves the checkpoint of the finished one behind.
-    for (int k = 0; k < loop.first_picture(); ++k) fs::remove(loop.names().checkpoint(k));
-    if (drafts) return {{draw_remaining_drafts(loop).sheet}};
-    return {loop.draw_all()};
+    fs::path file = fs::is_regular_file(path) ? path : first_of_chain(checkpoints.front());
+    RunResult result;
+    while (!file.empty()) {
+      const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+      Checkpoint checkpoint = read_checkpoint(file);
+      check(checkpoint.settings);
+      RunLoop loop(session_, {folder, checkpoint_seconds, interrupt, memory_limit()}, listener);
+      const bool drafts = checkpoint.drafts;
+      const fs::path next = checkpoint.next.empty() ? fs::path() : folder / checkpoint.next;
+      loop.resume(std::move(checkpoint));
+      // Killed between two pictures, a run leaves the checkpoint of the finished one behind.
+      for (int k = 0; k < loop.first_picture(); ++k) fs::remove(loop.names().checkpoint(k));
+      const std::vector<fs::path> drawn = drafts ? std::vector{draw_remaining_drafts(loop).sheet} : loop.draw_all();
+      result.pictures.insert(result.pictures.end(), drawn.begin(), drawn.end());
+      file = fs::exists(next) ? next : fs::path();
+    }
+    return result;
   }
 
   DraftResult draft(const DraftRequest& request, RunListener& listener) override {
@@ -124,6 +131,7 @@ class LocalEngine final : public Engine {
     if (settings.use_secondary_model) store.require(settings.secondary_model, "secondary");
     for (const ClipChoice& choice : settings.clip_models) store.require(choice.name, "clip");
     if (!settings.upscaler.empty()) store.require(settings.upscaler, "upscaler");
+    if (needs_lpips(settings)) store.require(settings.lpips_model, "lpips");
   }
 
   EngineOptions options_;

@@ -33,6 +33,10 @@ std::pair<std::string, std::string> prompt_texts(const Settings& settings) {
   return {join(wanted, "\n"), join(unwanted, ", ")};
 }
 
+nlohmann::ordered_json carried_on(const NoisyPicture& start) {
+  return {{"draft", start.draft}, {"alpha_cumprod", start.alpha_cumprod}};
+}
+
 std::string clip_names(const Settings& settings) {
   std::vector<std::string> names;
   for (const ClipChoice& choice : settings.clip_models) names.push_back(choice.name);
@@ -43,9 +47,11 @@ std::string clip_names(const Settings& settings) {
 
 std::string OutputNames::stem(int k) const { return fmt::format("{}({})_{:04d}", batch_, number_, k); }
 
-fs::path OutputNames::partial(int k, int percent, bool subfolder) const {
+fs::path OutputNames::lock() const { return folder_ / fmt::format(".{}({}).lock", batch_, number_); }
+
+fs::path OutputNames::partial(int k, const std::string& label, bool subfolder) const {
   const fs::path folder = subfolder ? folder_ / "partials" : folder_;
-  return folder / fmt::format("{}-{:03d}%.{}", stem(k), percent, format_);
+  return folder / fmt::format("{}-{}.{}", stem(k), label, format_);
 }
 
 int next_run_number(const fs::path& folder, const std::string& batch) {
@@ -70,7 +76,8 @@ std::string file_name(const std::string& batch) {
 }
 
 PictureText picture_texts(const Settings& settings, std::int64_t picture_seed,
-                          const std::map<std::string, std::string>& model_hashes) {
+                          const std::map<std::string, std::string>& model_hashes,
+                          const std::optional<NoisyPicture>& start) {
   const auto [wanted, unwanted] = prompt_texts(settings);
   const auto hash = model_hashes.find(settings.diffusion_model);
   std::vector<std::pair<std::string, std::string>> pairs = {
@@ -91,7 +98,10 @@ PictureText picture_texts(const Settings& settings, std::int64_t picture_seed,
     of_picture.seed = picture_seed;
     of_picture.n_batches = 1;
   }
-  return {{"parameters", format_parameters(wanted, unwanted, pairs)}, {"disco", to_json(of_picture).dump()}};
+  PictureText texts = {{"parameters", format_parameters(wanted, unwanted, pairs)},
+                       {"disco", to_json(of_picture).dump()}};
+  if (start) texts["disco.carried_on"] = carried_on(*start).dump();
+  return texts;
 }
 
 nlohmann::ordered_json sidecar(const Settings& settings, const PictureState& state, const SidecarFacts& facts) {
@@ -110,18 +120,33 @@ nlohmann::ordered_json sidecar(const Settings& settings, const PictureState& sta
            state.step_seconds.empty() ? 0.0 : double(state.clamped_steps) / double(state.step_seconds.size())},
           {"incidents", state.incidents},
           {"peak_memory", facts.peak_memory},
-          {"memory_plan", facts.plan}};
+          {"memory_plan", facts.plan},
+          {"carried_on", facts.start ? carried_on(*facts.start) : nlohmann::ordered_json()}};
 }
 
-bool keeps_partial(const IntermediateSaves& saves, int done, int steps) {
-  if (done >= steps) return false;
-  if (std::find(saves.steps.begin(), saves.steps.end(), done) != saves.steps.end()) return true;
-  const auto is_share = [&](double share) { return std::max(1, static_cast<int>(std::lround(share * steps))) == done; };
-  if (std::any_of(saves.shares.begin(), saves.shares.end(), is_share)) return true;
-  for (int k = 1; k <= saves.count; ++k) {
-    if (is_share(static_cast<double>(k) / (saves.count + 1))) return true;
+std::optional<std::string> partial_label(const IntermediateSaves& saves, int done, int steps) {
+  if (done >= steps) return std::nullopt;
+  const auto is_named = [&](int step) {
+    return std::find(saves.steps.begin(), saves.steps.end(), step) != saves.steps.end();
+  };
+  const auto is_shared = [&](int step) {
+    const auto falls_on = [&](double share) {
+      return std::max(1, static_cast<int>(std::lround(share * steps))) == step;
+    };
+    if (std::any_of(saves.shares.begin(), saves.shares.end(), falls_on)) return true;
+    for (int k = 1; k <= saves.count; ++k) {
+      if (falls_on(static_cast<double>(k) / (saves.count + 1))) return true;
+    }
+    return false;
+  };
+  const std::string step = fmt::format("{:03d}", done);
+  if (is_named(done)) return step;
+  if (!is_shared(done)) return std::nullopt;
+  const auto percent = [&](int at) { return (100 * at + steps - 1) / steps; };
+  for (int other = 1; other < steps; ++other) {
+    if (other != done && percent(other) == percent(done) && is_shared(other) && !is_named(other)) return step;
   }
-  return false;
+  return fmt::format("{:02d}%", percent(done));
 }
 
 std::uint64_t peak_memory() {

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "picture/picture.h"
+#include "run/checkpoint.h"
 #include "run/generation.h"
 #include "settings/settings.h"
 
@@ -22,8 +24,10 @@ class OutputNames {
   std::filesystem::path picture(int k) const { return folder_ / (stem(k) + "." + format_); }
   std::filesystem::path sidecar(int k) const { return folder_ / (stem(k) + ".json"); }
   std::filesystem::path checkpoint(int k) const { return folder_ / (stem(k) + ".ckpt"); }
-  /// 5.7's partial names carry the percentage of the steps done: BATCH(N)_0000-040%.png.
-  std::filesystem::path partial(int k, int percent, bool subfolder) const;
+  /// Held while a process draws the run.
+  std::filesystem::path lock() const;
+  /// BATCH(N)_0000-LABEL.png, of partial_label().
+  std::filesystem::path partial(int k, const std::string& label, bool subfolder) const;
   const std::filesystem::path& folder() const { return folder_; }
   int number() const { return number_; }
 
@@ -44,8 +48,11 @@ std::string file_name(const std::string& batch);
 
 /// The texts that a picture carries: `parameters` (API.md) and `disco`, all settings as JSON. The same for the same
 /// settings and models: no times, no paths of this machine's outputs.
+///
+/// A picture that was carried on from a draft says so in `disco.carried_on`: its settings alone draw another one.
 PictureText picture_texts(const Settings& settings, std::int64_t picture_seed,
-                          const std::map<std::string, std::string>& model_hashes);
+                          const std::map<std::string, std::string>& model_hashes,
+                          const std::optional<NoisyPicture>& start = {});
 
 struct SidecarFacts {
   std::int64_t seed = 0;  ///< Of this picture.
@@ -54,13 +61,16 @@ struct SidecarFacts {
   std::map<std::string, std::string> model_hashes;
   std::uint64_t peak_memory = 0;  ///< Bytes, of the process.
   std::string plan;               ///< What was given up to fit into memory, in words.
+  std::optional<NoisyPicture> start = {};
 };
 
 /// BATCH(N)_0000.json.
 nlohmann::ordered_json sidecar(const Settings& settings, const PictureState& state, const SidecarFacts& facts);
 
-/// Whether a partial picture is kept after `done` of `steps` steps.
-bool keeps_partial(const IntermediateSaves& saves, int done, int steps);
+/// The end of the name of the partial picture that is kept after `done` of `steps` steps, or nothing when none is. As
+/// 5.7's: "40%" for a number of saves or shares of the steps, "120" for steps that were named. Where two saves would
+/// have one percentage, both have their steps.
+std::optional<std::string> partial_label(const IntermediateSaves& saves, int done, int steps);
 
 /// The most memory that this process has held, in bytes.
 std::uint64_t peak_memory();

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "core/text.h"
 #include "guidance/perlin.h"
 #include "run/enlarge.h"
@@ -50,20 +51,51 @@ Settings with_absolute_paths(Settings settings) {
   return settings;
 }
 
+/// SHA-256 of every picture that the settings name, by path.
+std::map<std::string, std::string> input_hashes(const Settings& settings) {
+  std::map<std::string, std::string> hashes;
+  const auto add = [&](const std::string& path) {
+    if (!path.empty() && path != "flat") hashes[path] = fs::exists(path) ? sha256_file(path) : "";
+  };
+  add(settings.init_image);
+  add(settings.init_noise_mask);
+  add(settings.inpaint_mask);
+  for (const auto& [frame, prompts] : settings.image_prompts) {
+    for (const Prompt& prompt : prompts) add(prompt.text);
+  }
+  return hashes;
+}
+
+/// Weights files of the settings' models, by name.
+std::map<std::string, fs::path> weights_files(const Settings& settings, const ModelStore& store) {
+  std::map<std::string, fs::path> files;
+  const auto add = [&](const std::string& name, const char* role) {
+    if (const auto entry = store.find(name, role)) files[name] = entry->weights;
+  };
+  add(settings.diffusion_model, "diffusion");
+  if (settings.use_secondary_model) add(settings.secondary_model, "secondary");
+  for (const ClipChoice& choice : settings.clip_models) add(choice.name, "clip");
+  if (needs_lpips(settings)) add(settings.lpips_model, "lpips");
+  if (!settings.upscaler.empty()) add(settings.upscaler, "upscaler");
+  return files;
+}
+
 }  // namespace
 
 RunLoop::RunLoop(Session& session, Options options, RunListener& listener)
-    : session_(session), options_(std::move(options)), listener_(listener) {
-  session_.on_loading([this](const std::string& model) { listener_.loading(model); });
-}
+    : session_(session), options_(std::move(options)), listener_(listener) {}
 
-void RunLoop::begin(const Settings& settings, std::map<std::string, std::string> origins, double stop_share,
-                    std::optional<NoisyPicture> start) {
+RunLoop::~RunLoop() { session_.on_loading({}); }
+
+void RunLoop::begin(const Settings& settings, std::map<std::string, std::string> origins,
+                    std::optional<double> draft_share, std::optional<NoisyPicture> start) {
   plan_ = plan_memory(settings, session_.store(), options_.memory_limit);
-  session_.keep_half_weights(plan_.half_weights);
   settings_ = with_absolute_paths(with_fetched_pictures(settings, options_.folder / "inputs", options_.interrupt,
                                                         [this](const std::string& url) { listener_.loading(url); }));
-  stop_share_ = stop_share;
+  inputs_ = input_hashes(settings_);
+  begun_here_ = true;
+  drafts_ = draft_share.has_value();
+  stop_share_ = draft_share.value_or(1);
   start_ = std::move(start);
   origins_ = std::move(origins);
   if (settings_.seed < 0) settings_.seed = fresh_seed();
@@ -71,9 +103,20 @@ void RunLoop::begin(const Settings& settings, std::map<std::string, std::string>
   // Two programs that draw into one folder must not take the same number: the first checkpoint claims it.
   for (int number = next_run_number(options_.folder, batch);; ++number) {
     names_ = std::make_unique<OutputNames>(options_.folder, batch, number, settings_.image_format);
-    if (create_file(names_->checkpoint(0), first_checkpoint(checkpoint(0)))) break;
+    lock_ = FileLock::take(names_->lock());
+    if (lock_ && create_file(names_->checkpoint(0), first_checkpoint(checkpoint(0)))) break;
   }
   if (start_) write_checkpoint(names_->checkpoint(0), checkpoint(0));
+}
+
+void RunLoop::then(const fs::path& checkpoint_file) {
+  next_ = checkpoint_file.filename().string();
+  write_checkpoint(names_->checkpoint(0), checkpoint(0));
+}
+
+void RunLoop::give_up() {
+  std::error_code error;
+  if (names_) fs::remove(names_->checkpoint(0), error);
 }
 
 void RunLoop::resume(Checkpoint saved) {
@@ -83,24 +126,45 @@ void RunLoop::resume(Checkpoint saved) {
   // The plan that it was begun with, unless memory has become scarcer.
   const auto same = estimate_memory(settings_, session_.store(), options_.memory_limit, saved.plan);
   plan_ = same.fits() ? saved.plan : plan_memory(settings_, session_.store(), options_.memory_limit);
-  session_.keep_half_weights(plan_.half_weights);
+  drafts_ = saved.drafts;
+  next_ = saved.next;
   stop_share_ = saved.stop_share;
   start_ = saved.start;
   resumed_ = std::move(saved.state);
   stream_before_ = saved.stream_before;
   names_ = std::make_unique<OutputNames>(options_.folder, file_name(settings_.batch_name), saved.number,
                                          settings_.image_format);
+  lock_ = FileLock::take(names_->lock());
+  if (!lock_) {
+    throw RequestError("another process is drawing this run", options_.folder.string(),
+                       "wait for it, or stop it and resume then");
+  }
   if (saved.device != session_.device_name()) {
     listener_.warning(fmt::format("the run was begun on {} and goes on here on {}: it will not end in the same bits",
                                   saved.device, session_.device_name()));
   }
+  compare_with(saved);
+}
+
+void RunLoop::compare_with(const Checkpoint& saved) {
+  inputs_ = saved.inputs;
+  const std::map<std::string, std::string> now = input_hashes(settings_);
+  for (const auto& [path, hash] : inputs_) {
+    const auto found = now.find(path);
+    if (found != now.end() && found->second == hash) continue;
+    const bool gone = found == now.end() || found->second.empty();
+    throw RequestError(
+        gone ? "a picture that the run was begun with is gone" : "this is not the picture that the run was begun with",
+        path, "put the old file back, or begin a new run");
+  }
+  // Nothing was drawn with any weights yet where none are named.
+  if (saved.model_hashes.empty()) return;
+  begin_hashing();
   for (const auto& [name, hash] : saved.model_hashes) {
-    for (const auto& [now_name, now_hash] : model_hashes()) {
-      if (name == now_name && hash != now_hash) {
-        throw RequestError(fmt::format("the weights of {} are not those that the run was begun with", name), "",
-                           "put the old file back, or begin a new run");
-      }
-    }
+    const auto found = model_hashes().find(name);
+    if (found == model_hashes().end() || found->second == hash) continue;
+    throw RequestError(fmt::format("the weights of {} are not those that the run was begun with", name), "",
+                       "put the old file back, or begin a new run");
   }
 }
 
@@ -109,7 +173,10 @@ Checkpoint RunLoop::checkpoint(int picture) const {
   result.settings = settings_;
   result.origins = origins_;
   result.picture = picture;
+  result.inputs = inputs_;
+  result.drafts = drafts_;
   result.stop_share = stop_share_;
+  result.next = next_;
   result.start = start_;
   result.number = names_->number();
   result.threads = at::get_num_threads();
@@ -120,28 +187,28 @@ Checkpoint RunLoop::checkpoint(int picture) const {
   return result;
 }
 
-std::map<std::string, std::string> RunLoop::model_hashes() {
-  if (!hashes_) {
-    if (!hashing_.valid()) {
-      hashing_ = std::async(std::launch::async, [this] {
-        std::map<std::string, std::string> hashes;
-        const auto add = [&](const std::string& name, const char* role) {
-          if (const std::string hash = session_.model_hash(name, role); !hash.empty()) hashes[name] = hash;
-        };
-        add(settings_.diffusion_model, "diffusion");
-        if (settings_.use_secondary_model) add(settings_.secondary_model, "secondary");
-        for (const ClipChoice& choice : settings_.clip_models) add(choice.name, "clip");
-        if (!settings_.upscaler.empty()) add(settings_.upscaler, "upscaler");
-        return hashes;
-      });
-    }
-    hashes_ = hashing_.get();
-  }
+void RunLoop::begin_hashing() {
+  if (hashes_ || hashing_.valid()) return;
+  hashing_ = std::async(std::launch::async, [files = weights_files(settings_, session_.store())] {
+    std::map<std::string, std::string> hashes;
+    for (const auto& [name, file] : files) hashes[name] = weights_hash(file);
+    return hashes;
+  });
+}
+
+const std::map<std::string, std::string>& RunLoop::model_hashes() {
+  begin_hashing();
+  if (!hashes_) hashes_ = hashing_.get();
   return *hashes_;
 }
 
 void RunLoop::prepare(int picture) {
-  if (!models_) models_ = load_models(settings_, session_);
+  if (!models_) {
+    session_.on_loading([this](const std::string& model) { listener_.loading(model); });
+    session_.keep_half_weights(plan_.half_weights);
+    models_ = load_models(settings_, session_);
+    begin_hashing();
+  }
   const auto embed = [&] {
     std::vector<std::string> warnings;
     embed_prompts(settings_, session_, *streams_, *models_, targets_made_ ? nullptr : &warnings);
@@ -169,13 +236,26 @@ void RunLoop::prepare(int picture) {
   stream_before_ = streams_->state();
 }
 
-PictureState RunLoop::draw(int picture) {
+std::unique_ptr<Generation> RunLoop::generation(int picture) {
   prepare(picture);
-  Generation generation(settings_, *models_, *streams_, session_.device(), plan_);
-  const bool resumed = resumed_.has_value() || first_picture_ > 0;
-  if (start_) generation.carry_on(start_->x, start_->alpha_cumprod);
-  if (resumed_ && picture == first_picture_) generation.restore(std::move(*resumed_));
+  auto made = std::make_unique<Generation>(settings_, *models_, *streams_, session_.device(), plan_);
+  if (start_) made->carry_on(start_->x, start_->alpha_cumprod);
+  if (resumed_ && picture == first_picture_) made->restore(std::move(*resumed_));
   resumed_.reset();
+  return made;
+}
+
+PictureState RunLoop::draw(int picture) {
+  const bool resumed = resumed_.has_value() || first_picture_ > 0;
+  std::unique_ptr<Generation> made;
+  try {
+    made = generation(picture);
+  } catch (...) {
+    // A run that cannot begin is no unfinished one.
+    if (begun_here_ && picture == 0) give_up();
+    throw;
+  }
+  Generation& generation = *made;
   const int stop = std::max(1, static_cast<int>(std::lround(stop_share_ * generation.steps())));
   if (picture == first_picture_) {
     listener_.started({.pictures = static_cast<int>(settings_.n_batches),
@@ -189,6 +269,7 @@ PictureState RunLoop::draw(int picture) {
   }
   auto saved_at = Clock::now();
   const auto save = [&] {
+    model_hashes();  // A checkpoint of something drawn knows with what.
     Checkpoint saved = checkpoint(picture);
     saved.state = generation.state();
     write_checkpoint(names_->checkpoint(picture), saved);
@@ -219,15 +300,14 @@ void RunLoop::report(const StepOutcome& outcome, int done, int steps, int pictur
                  .seconds = outcome.seconds,
                  .seconds_left = mean_step_seconds_ * ((steps - done) + pictures_left * steps),
                  .clamped = outcome.clamped};
-  const bool partial = keeps_partial(settings_.intermediate_saves, done, steps);
+  const std::optional<std::string> partial = partial_label(settings_.intermediate_saves, done, steps);
   const bool shown = done == steps || (settings_.display_rate > 0 && done % settings_.display_rate == 0);
   Picture preview;
   if (partial || shown) preview = to_picture(outcome.shown);
   if (shown) event.preview = &preview;
   if (partial) {
-    const int percent = static_cast<int>(100.0 * done / steps);
-    const fs::path path = names_->partial(picture, percent, settings_.intermediates_in_subfolder);
-    write_picture(path, preview, picture_texts(settings_, picture_seed(picture), {}));
+    const fs::path path = names_->partial(picture, *partial, settings_.intermediates_in_subfolder);
+    write_picture(path, preview, picture_texts(settings_, picture_seed(picture), {}, start_));
     listener_.partial_saved(path);
   }
   listener_.step_done(event);
@@ -238,13 +318,14 @@ fs::path RunLoop::write_finished(int picture, const PictureState& state) {
   fs::path path = names_->picture(picture);
   at::Tensor shown = state.shown.to(at::kCPU);
   if (!settings_.upscaler.empty()) shown = enlarged(*session_.upscaler(settings_.upscaler), shown);
-  write_picture(path, to_picture(shown), picture_texts(settings_, picture_seed(picture), hashes));
+  write_picture(path, to_picture(shown), picture_texts(settings_, picture_seed(picture), hashes, start_));
   const SidecarFacts facts{.seed = picture_seed(picture),
                            .picture = picture,
                            .device = session_.device_name(),
                            .model_hashes = hashes,
                            .peak_memory = peak_memory(),
-                           .plan = plan_text(plan_)};
+                           .plan = plan_text(plan_),
+                           .start = start_};
   write_file(names_->sidecar(picture), sidecar(settings_, state, facts).dump(1) + "\n");
   listener_.picture_saved(path);
   return path;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/file.h"
 #include "run/checkpoint.h"
 #include "run/engine.h"
 #include "run/generation.h"
@@ -28,14 +29,22 @@ class RunLoop {
   };
 
   RunLoop(Session& session, Options options, RunListener& listener);
+  ~RunLoop();
+  RunLoop(const RunLoop&) = delete;
+  RunLoop& operator=(const RunLoop&) = delete;
 
   /// Begins a new run: takes the next number in the folder and writes its first checkpoint before any model is loaded.
-  /// Its pictures stop after `stop_share` of the steps; the one picture of a run with a `start` is carried on from
-  /// there.
-  void begin(const Settings& settings, std::map<std::string, std::string> origins, double stop_share = 1,
-             std::optional<NoisyPicture> start = {});
-  /// Goes on with a checkpoint.
+  /// With a `draft_share` its pictures are drafts that stop after this share of the steps; the one picture of a run
+  /// with a `start` is carried on from there.
+  void begin(const Settings& settings, std::map<std::string, std::string> origins,
+             std::optional<double> draft_share = {}, std::optional<NoisyPicture> start = {});
+  /// Goes on with a checkpoint. Throws RequestError when weights or input pictures are not those that it was begun
+  /// with, or when another process draws the run.
   void resume(Checkpoint checkpoint);
+  /// What a resume goes on with after this run: a checkpoint in the same folder.
+  void then(const std::filesystem::path& checkpoint);
+  /// Takes a begun run back of which nothing has been drawn.
+  void give_up();
 
   /// Draws all pictures (left), and returns the paths of the finished ones, those finished before a resume included.
   std::vector<std::filesystem::path> draw_all();
@@ -60,8 +69,15 @@ class RunLoop {
  private:
   /// Models, streams and targets as they must be before picture k.
   void prepare(int picture);
+  /// The picture as it must be before its next step.
+  std::unique_ptr<Generation> generation(int picture);
+  void lock();
   void report(const StepOutcome& outcome, int done, int steps, int picture);
-  std::map<std::string, std::string> model_hashes();
+  /// Of the weights, computed while the first steps are drawn. Waits for them.
+  const std::map<std::string, std::string>& model_hashes();
+  void begin_hashing();
+  /// Throws RequestError where `saved` knows other ones.
+  void compare_with(const Checkpoint& saved);
 
   Session& session_;
   Options options_;
@@ -74,7 +90,11 @@ class RunLoop {
   std::optional<RandomStreams> streams_;
   bool targets_made_ = false;
   int first_picture_ = 0;
+  bool begun_here_ = false, drafts_ = false;
   double stop_share_ = 1;
+  std::string next_;
+  std::unique_ptr<FileLock> lock_;
+  std::map<std::string, std::string> inputs_;  ///< Path → SHA-256.
   std::optional<NoisyPicture> start_;
   std::optional<PictureState> resumed_;  ///< State of the first picture.
   at::Tensor stream_before_;             ///< Faithful runs: the shared stream before the current picture.

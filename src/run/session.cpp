@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <mutex>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -148,31 +149,29 @@ std::string Session::device_name() const {
   return device_.str();
 }
 
-std::string Session::model_hash(const std::string& name, const std::string& role) {
-  const auto entry = store_.find(name, role);
-  if (!entry) return {};
-  if (!entry->sha256.empty()) return entry->sha256;
-  std::string& known = hashes_[entry->weights.string()];
-  if (!known.empty()) return known;
+std::string weights_hash(const fs::path& file) {
+  static std::mutex one_at_a_time;
+  const std::scoped_lock lock(one_at_a_time);
   std::error_code error;
-  const auto size = fs::file_size(entry->weights, error);
-  const auto time = fs::last_write_time(entry->weights, error).time_since_epoch().count();
-  const std::string key = fmt::format("{}|{}|{}", fs::absolute(entry->weights).string(), size, time);
+  const auto size = fs::file_size(file, error);
+  const auto time = fs::last_write_time(file, error).time_since_epoch().count();
+  const std::string key = fmt::format("{}|{}|{}", fs::absolute(file).string(), size, time);
   nlohmann::json cache = nlohmann::json::object();
   try {
     cache = nlohmann::json::parse(read_file(hash_cache_file()));
-    if (cache.is_object() && cache.contains(key) && cache[key].is_string()) return known = cache[key];
+    if (cache.is_object() && cache.contains(key) && cache[key].is_string()) return cache[key];
+    if (!cache.is_object()) cache = nlohmann::json::object();
   } catch (const std::exception&) {
     cache = nlohmann::json::object();  // No cache yet, or a damaged one: it is only a cache.
   }
-  known = sha256_file(entry->weights);
-  cache[key] = known;
+  std::string hash = sha256_file(file);
+  cache[key] = hash;
   try {
     write_file(hash_cache_file(), cache.dump(1));
   } catch (const Error&) {
     // A home that cannot be written costs time at the next run, nothing else.
   }
-  return known;
+  return hash;
 }
 
 }  // namespace disco

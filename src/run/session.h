@@ -53,9 +53,6 @@ class Session {
   /// "cpu, 2 threads", "cuda:0 (NVIDIA …)".
   std::string device_name() const;
 
-  /// SHA-256 of a model's weights: its model.json's word, else computed once and remembered by path, size and time.
-  std::string model_hash(const std::string& name, const std::string& role);
-
  private:
   /// A model's tensors in float32 on the session's device, but for those that are kept in half precision.
   StateDict load(const ModelEntry& entry);
@@ -74,9 +71,12 @@ class Session {
   std::map<std::string, std::shared_ptr<const Lpips>> lpips_;
   std::map<std::string, std::shared_ptr<const Upscaler>> upscaler_;
   std::unique_ptr<Tokenizer> tokenizer_;
-  std::map<std::string, std::string> hashes_;
   bool makes_up_ = false, half_weights_ = false;
   std::vector<std::string> made_up_;
 };
+
+/// SHA-256 of a weights file, computed once and remembered in the user's data folder by path, size and time. For any
+/// thread.
+std::string weights_hash(const std::filesystem::path& file);
 
 }  // namespace disco

@@ -192,8 +192,9 @@ std::vector<double> read_schedule_keys(ScheduleReader& reader) {
   return values;
 }
 
+/// As float32 too, in which pictures are computed.
 void check_finite(const std::vector<double>& values) {
-  if (!std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); })) {
+  if (!std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(static_cast<float>(v)); })) {
     throw RequestError("the schedule's numbers are too large");
   }
 }
@@ -258,7 +259,7 @@ Schedule Schedule::parse(std::string_view text, std::string* warning) {
       reader.fail_expected("'->', ':' or the end after the number");
     }
   }
-  check_finite(schedule.values_);
+  check_finite(schedule.is_constant() ? std::vector{schedule.constant_} : schedule.values_);
   if (!schedule.values_.empty() && all_equal(schedule.values_)) {
     schedule.constant_ = schedule.values_.front();
     schedule.values_.clear();

@@ -143,14 +143,25 @@ void check_batch_name(const Settings& s) {
     throw RequestError(fmt::format("\"{}\" cannot name a folder", name), "batch_name",
                        "use letters, digits, spaces and dashes");
   }
+  constexpr std::size_t longest = 200;  // Bytes: files' names are it, a number and an ending, and may have 255.
+  if (name.size() > longest) {
+    throw RequestError(fmt::format("the name is {} bytes long", name.size()), "batch_name",
+                       fmt::format("use at most {}", longest));
+  }
 }
 
 void check_file(const std::string& key, const std::string& path) {
   if (path.empty() || is_url(path)) return;
   std::error_code error;
-  if (fs::is_regular_file(path, error)) return;
-  throw RequestError(fmt::format("there is no file {}", path), key,
-                     "relative paths start at the settings file, or at the current folder");
+  if (!fs::is_regular_file(path, error)) {
+    throw RequestError(fmt::format("there is no file {}", path), key,
+                       "relative paths start at the settings file, or at the current folder");
+  }
+  try {
+    read_picture(path);
+  } catch (const Error& unreadable) {
+    throw RequestError(fmt::format("{} ({})", unreadable.problem(), path), key, "give a whole PNG, JPEG or WebP file");
+  }
 }
 
 void check_files(const Settings& s) {

@@ -28,7 +28,7 @@ TEST_F(ModelsTest, InspectSaysWhatAFileHolds) {
   EXPECT_THAT(text.out, HasSubstr("  role        clip\n  parameters  12\n"));
   EXPECT_THAT(text.out, HasSubstr("a.weight  F32  [3,4]"));
   EXPECT_EQ(place.run({"models", "inspect", "w.safetensors", "--json"}).json()["tensors"][0]["shape"][1], 4);
-  EXPECT_EQ(place.run({"models", "inspect", "none"}).status, 1);
+  EXPECT_EQ(place.run({"models", "inspect", "none"}).status, 2);
 }
 
 TEST_F(ModelsTest, VerifyFailsWhenAModelIsBad) {

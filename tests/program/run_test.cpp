@@ -54,13 +54,13 @@ TEST_F(RunTest, WithoutTheCommunitysModelsThePocketModelsDraw) {
   const Outcome outcome = place.run({"a fox", "--height", "64"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const auto request = place.read_json("out/request.json");
-  EXPECT_EQ(request["settings"]["diffusion_model"], "pocket-draws");
+  EXPECT_EQ(request["settings"]["diffusion_model"], "pocket-diffusion");
   EXPECT_EQ(request["origins"]["diffusion_model"], "pocket models");
   EXPECT_EQ(request["settings"]["width"], 128);
   EXPECT_EQ(request["settings"]["height"], 64);
   EXPECT_EQ(request["origins"]["height"], "flag");
   EXPECT_THAT(outcome.err,
-              HasSubstr("note: the small models that come with Disco draw this (pocket-draws, pocket-looks); for the "
+              HasSubstr("note: the small models that come with Disco draw this (pocket-diffusion, pocket-looks); for the "
                         "community's: disco models pull 512x512_diffusion_uncond_finetune_008100"));
   const auto shown = place.run({"explain", "settings", "--json"}).json();
   EXPECT_EQ(shown["width"]["origin"], "pocket models");
@@ -69,10 +69,10 @@ TEST_F(RunTest, WithoutTheCommunitysModelsThePocketModelsDraw) {
 TEST_F(RunTest, NobodysChoiceOfModelIsReplaced) {
   place.run({"a fox", "--steps", "1", "--diffusion-model", "mine"});
   EXPECT_EQ(place.read_json("out/request.json")["settings"]["diffusion_model"], "mine");
-  const Outcome named = place.run({"a fox", "--steps", "1", "--diffusion-model", "pocket-draws"});
-  EXPECT_EQ(place.read_json("out/request.json")["origins"]["width"], "model pocket-draws");
+  const Outcome named = place.run({"a fox", "--steps", "1", "--diffusion-model", "pocket-diffusion"});
+  EXPECT_EQ(place.read_json("out/request.json")["origins"]["width"], "model pocket-diffusion");
   EXPECT_THAT(named.err,
-              HasSubstr("note: pocket-draws recommends, and sets, width, height, cutn_batches, clip_models\n"));
+              HasSubstr("note: pocket-diffusion recommends, and sets, width, height, cutn_batches, clip_models\n"));
   place.write("all/everything", "");
   const Outcome installed = place.run({"a fox", "--steps", "1", "--models", "all"});
   EXPECT_EQ(place.read_json("out/request.json")["origins"]["diffusion_model"], "default");

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <set>
+
 #include "settings/table.h"
 #include "support.h"
 
@@ -12,8 +14,8 @@ TEST(Outputs, NamesAreThoseOf57) {
   const OutputNames names("out/TimeToDisco", "TimeToDisco", 3, "png");
   EXPECT_EQ(names.picture(0), "out/TimeToDisco/TimeToDisco(3)_0000.png");
   EXPECT_EQ(names.sidecar(12), "out/TimeToDisco/TimeToDisco(3)_0012.json");
-  EXPECT_EQ(names.partial(0, 40, false), "out/TimeToDisco/TimeToDisco(3)_0000-040%.png");
-  EXPECT_EQ(names.partial(0, 40, true), "out/TimeToDisco/partials/TimeToDisco(3)_0000-040%.png");
+  EXPECT_EQ(names.partial(0, "40%", false), "out/TimeToDisco/TimeToDisco(3)_0000-40%.png");
+  EXPECT_EQ(names.partial(0, "40%", true), "out/TimeToDisco/partials/TimeToDisco(3)_0000-40%.png");
 }
 
 TEST(Outputs, TheNextNumberIsFree) {
@@ -38,13 +40,31 @@ TEST(Outputs, PartialPicturesByCountStepAndShare) {
   const auto kept = [](const IntermediateSaves& saves, int steps) {
     std::vector<int> done;
     for (int k = 1; k <= steps; ++k) {
-      if (keeps_partial(saves, k, steps)) done.push_back(k);
+      if (partial_label(saves, k, steps)) done.push_back(k);
     }
     return done;
   };
   EXPECT_EQ(kept({.count = 4, .steps = {}, .shares = {}}, 100), (std::vector<int>{20, 40, 60, 80}));
   EXPECT_EQ(kept({.count = 0, .steps = {3, 50}, .shares = {}}, 10), (std::vector<int>{3}));
   EXPECT_EQ(kept({.count = 0, .steps = {}, .shares = {0.25, 1}}, 8), (std::vector<int>{2}));
+}
+
+TEST(Outputs, NoPartialPictureTakesAnothersName) {
+  const IntermediateSaves named{.count = 0, .steps = {3, 4, 120}, .shares = {}};
+  EXPECT_EQ(partial_label(named, 3, 250), "003");
+  EXPECT_EQ(partial_label(named, 4, 250), "004");
+  EXPECT_EQ(partial_label(named, 120, 250), "120");
+  EXPECT_EQ(partial_label({.count = 3, .steps = {}, .shares = {}}, 4, 15), "27%") << "rounded up, as 5.7 does";
+  for (const int count : {1, 7, 100, 249}) {
+    std::set<std::string> labels;
+    int saves = 0;
+    for (int done = 1; done < 250; ++done) {
+      const auto label = partial_label({.count = count, .steps = {10, 11}, .shares = {0.5}}, done, 250);
+      saves += label.has_value();
+      if (label) labels.insert(*label);
+    }
+    EXPECT_EQ(static_cast<int>(labels.size()), saves) << count;
+  }
 }
 
 TEST(Outputs, APictureCarriesTheSettingsThatDrawItAlone) {
@@ -71,7 +91,7 @@ TEST(Outputs, ARunLeavesPicturesSidecarsAndPartials) {
   const std::string partials = quick_settings().settings.intermediates_in_subfolder ? "quick/partials/" : "quick/";
   std::vector<std::string> expected = {"quick/quick(0)_0000.json", "quick/quick(0)_0000.png",
                                        "quick/quick(0)_0001.json", "quick/quick(0)_0001.png"};
-  for (const char* name : {"0000-033%", "0000-066%", "0001-033%", "0001-066%"}) {
+  for (const char* name : {"0000-34%", "0000-67%", "0001-34%", "0001-67%"}) {
     expected.push_back(partials + "quick(0)_" + name + ".png");
   }
   std::sort(expected.begin(), expected.end());

@@ -124,6 +124,7 @@ TEST(Schedule, MessagesNameThePosition) {
   EXPECT_THAT(error_of("0: (1), 0: (2)"), HasSubstr("entry 0 is given twice at character 9"));
   EXPECT_THAT(error_of("1000: (1)"), HasSubstr("at most 999"));
   EXPECT_THAT(error_of("1e999"), HasSubstr("too large"));
+  EXPECT_THAT(error_of("1e39"), HasSubstr("too large")) << "as float32";
   EXPECT_THAT(error_of("-1e308 -> 1e308"), HasSubstr("too large"));
   EXPECT_THAT(error_of("nan"), HasSubstr("expected a number"));
   EXPECT_THAT(error_of("inf"), HasSubstr("expected a number"));

@@ -24,6 +24,10 @@ Importer philpax_importer();
 /// This program's own settings files and the records beside its pictures.
 Importer own_importer();
 
+/// Of pictures that are not drawn again by their settings alone.
+constexpr const char* carried_on_note =
+    "the picture was carried on from a draft: without it, its settings draw another picture";
+
 /// The texts of a picture: our own "disco", else the "parameters" of other programs. Throws RequestError when there is
 /// neither.
 ImportedSettings import_picture(const std::string& bytes, const std::string& name);

@@ -37,6 +37,7 @@ ImportedSettings convert(const Json& object) {
   if (object.contains("seed") && object.at("seed").is_number_integer()) settings["seed"] = object.at("seed");
   ImportedSettings imported = convert_settings(settings);
   imported.source = "disco picture";
+  if (object.contains("carried_on") && !object.at("carried_on").is_null()) imported.notes.push_back(carried_on_note);
   for (const auto& [key, value] : object.items()) {
     if (key != "settings" && key != "seed") imported.ignored.push_back({key, "a record of the run, not a setting"});
   }

@@ -38,6 +38,17 @@ void convert_sampler(Conversion& conversion) {
   conversion.ignore("Sampler", "no equivalent: the samplers here are ddim and plms");
 }
 
+/// What pictures of this program say of themselves where there is no room for all settings.
+void take_own(Conversion& conversion) {
+  conversion.take("Model", "diffusion_model");
+  conversion.take("CFG scale", "clip_guidance_scale");
+  if (!conversion.has("CLIP models")) return;
+  Json models = Json::array();
+  for (const std::string& name : split(text_of(conversion["CLIP models"]), ','))
+    models.push_back(std::string(trim(name)));
+  conversion.take("CLIP models", "clip_models", models);
+}
+
 bool ours(const Parameters& parameters) {
   for (const auto& [key, value] : parameters.pairs) {
     if (key == "Version" && value.rfind("disco-", 0) == 0) return true;
@@ -66,11 +77,11 @@ ImportedSettings import_parameters(const std::string& text) {
   conversion.take("Seed", "seed");
   convert_size(conversion);
   convert_sampler(conversion);
+  if (own) take_own(conversion);
   conversion.ignore("CFG scale", "no equivalent: CLIP guidance is another kind; see clip_guidance_scale");
   conversion.ignore("Version", "a record of the run, not a setting");
   for (const char* key : {"Model", "Model hash"}) {
-    conversion.ignore(key, own ? "a record of the run; set diffusion_model by its name"
-                               : "no equivalent: a model of another program");
+    conversion.ignore(key, own ? "a record of the run, not a setting" : "no equivalent: a model of another program");
   }
   for (const auto& [key, value] : parameters.pairs) {
     conversion.ignore(key, "no equivalent: a value of the program that drew the picture");
@@ -88,6 +99,7 @@ ImportedSettings import_picture(const std::string& bytes, const std::string& nam
     if (!document.value.is_object()) throw FormatError("the text \"disco\" holds no settings", name);
     ImportedSettings imported = own_importer().convert(document.value);
     imported.source = "disco picture";
+    if (texts.contains("disco.carried_on")) imported.notes.push_back(carried_on_note);
     return imported;
   }
   const auto parameters = texts.find("parameters");

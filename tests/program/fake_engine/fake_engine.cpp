@@ -76,7 +76,7 @@ class FakeEngine final : public Engine {
   }
 
   Json recommended_settings(const std::string& model) override {
-    if (model == "pocket-draws")
+    if (model == "pocket-diffusion")
       return {{"width", 128}, {"height", 128}, {"steps", 40}, {"cutn_batches", 2}, {"clip_models", {"pocket-looks"}}};
     return Json::object();
   }
@@ -93,7 +93,7 @@ class FakeEngine final : public Engine {
 
   std::vector<ModelEntry> list_models() override {
     std::vector<ModelEntry> models = {{"pocket-looks", "clip", "/m/pocket/looks.safetensors", "", {}},
-                                      {"pocket-draws", "diffusion", "/m/pocket/draws.safetensors", "", {}}};
+                                      {"pocket-diffusion", "diffusion", "/m/pocket/draws.safetensors", "", {}}};
     if (fs::exists(options_.model_folders.front() / "everything")) {
       models.push_back({default_settings().diffusion_model, "diffusion", "/m/real.pt", "", {}});
     }
