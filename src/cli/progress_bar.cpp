@@ -62,7 +62,7 @@ class BarReporter : public Reporter {
 
  protected:
   /// In the bar's place; the next step draws over it.
-  std::string stopping(const std::string& text) const override { return "\r\x1b[K" + text; }
+  std::string note_beside_bar(const std::string& text) const override { return "\r\x1b[K" + text; }
 
  private:
   void draw_bar(const std::string& text, double share) {

@@ -49,7 +49,7 @@ class JsonReporter : public Reporter {
   }
 
  protected:
-  std::string stopping(const std::string& text) const override {
+  std::string line_of_note(const std::string& text) const override {
     return line_of({{"event", "note"}, {"message", text}});
   }
 

@@ -19,6 +19,7 @@ class LinesReporter : public Reporter {
                                         run.resumed ? "going on with" : "drawing",
                                         run.pictures == 1 ? "a picture" : fmt::format("{} pictures", run.pictures),
                                         run.width, run.height, run.steps, run.seed, run.device));
+    if (!run.plan.empty()) note("to fit into memory: " + run.plan);
   }
   void step_done(const StepDone& step) override {
     // About ten lines a picture.
@@ -41,12 +42,17 @@ void Reporter::failed(const std::string& message, int /*status*/) {
   write_to_standard_error("disco: " + message + "\n");
 }
 
-const char* Reporter::interrupt_notice(const std::string& text) {
-  interrupt_notice_ = stopping(text);
+const char* Reporter::interrupt_notice() {
+  interrupt_notice_ = note_beside_bar("finishing this step and keeping a checkpoint; press again to stop at once");
   return interrupt_notice_.c_str();
 }
 
-std::string Reporter::stopping(const std::string& text) const { return "disco: " + text + "\n"; }
+const char* Reporter::interrupt_notice(const std::string& text) {
+  interrupt_notice_ = line_of_note(text);
+  return interrupt_notice_.c_str();
+}
+
+std::string Reporter::line_of_note(const std::string& text) const { return "disco: " + text + "\n"; }
 
 void Reporter::name_once(const std::filesystem::path& path) {
   if (!named_.contains(path)) picture_saved(path);

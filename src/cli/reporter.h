@@ -21,10 +21,10 @@ class Reporter : public RunListener {
   virtual void failed(const std::string& message, int status);
   /// Bytes of a download.
   virtual void downloading(const std::string& /*name*/, std::uint64_t /*done*/, std::uint64_t /*all*/) {}
-  /// `text` as a signal handler writes it when the program is asked to stop; good while the reporter lives.
-  const char* interrupt_notice(const std::string& text =
-                                   "finishing this step and keeping a checkpoint; press again "
-                                   "to stop at once");
+  /// What a signal handler writes when a run is asked to stop; good while the reporter lives.
+  const char* interrupt_notice();
+  /// The same of other work, beside which no bar is drawn.
+  const char* interrupt_notice(const std::string& text);
 
   /// Prints the path on standard output.
   void picture_saved(const std::filesystem::path& path) override;
@@ -32,7 +32,9 @@ class Reporter : public RunListener {
   void name_once(const std::filesystem::path& path);
 
  protected:
-  virtual std::string stopping(const std::string& text) const;
+  /// A note as a line of its own, and beside a bar.
+  virtual std::string line_of_note(const std::string& text) const;
+  virtual std::string note_beside_bar(const std::string& text) const { return line_of_note(text); }
 
  private:
   std::set<std::filesystem::path> named_;

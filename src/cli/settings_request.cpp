@@ -24,8 +24,13 @@ SettingsLayer imported_layer(const fs::path& path, Reporter& reporter) {
   return {.origin = path.string(), .values = std::move(imported.values), .folder = path.parent_path()};
 }
 
-/// Whether a settings file is recognised, and not as native settings.
-bool is_foreign(const fs::path& path) {
+/// Whether a settings file is recognised, and not as native settings: a file most of whose keys are ours has a mistake
+/// in it, whatever else it looks like.
+bool is_foreign(const fs::path& path, const SettingsLayer& layer) {
+  const auto is_ours = [](const auto& item) { return item.key() == "preset" || find_setting(item.key()) != nullptr; };
+  std::size_t ours = 0;
+  for (const auto& item : layer.values.items()) ours += is_ours(item);
+  if (2 * ours >= layer.values.size()) return false;
   try {
     return import_settings(path).source != "disco settings";
   } catch (const Error&) {
@@ -34,10 +39,7 @@ bool is_foreign(const fs::path& path) {
 }
 
 SettingsLayer file_layer(const fs::path& path, Reporter& reporter) {
-  if (!fs::exists(path))
-    throw RequestError("there is no such file", path.string(), "name a settings file or a picture");
-  if (fs::is_directory(path))
-    throw RequestError("this is a folder", path.string(), "name a settings file or a picture in it");
+  require_file(path, "name a settings file or a picture");
   static const std::set<std::string> foreign = {".txt", ".png", ".jpg", ".jpeg", ".webp"};
   if (foreign.contains(lower_case(path.extension().string()))) return imported_layer(path, reporter);
   SettingsLayer layer = read_settings_file(path);
@@ -45,7 +47,7 @@ SettingsLayer file_layer(const fs::path& path, Reporter& reporter) {
     resolve_settings({layer}, SettingsChecks::values);
   } catch (const RequestError&) {
     // Another program's, perhaps, or the record beside a picture.
-    if (is_foreign(path)) return imported_layer(path, reporter);
+    if (is_foreign(path, layer)) return imported_layer(path, reporter);
     throw;
   }
   return layer;

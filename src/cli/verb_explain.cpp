@@ -171,9 +171,9 @@ void explain_memory(const CommandLine& line, Reporter& reporter) {
   if (!estimate.suggestion.empty()) text += estimate.suggestion + "\n";
   for (const MemoryTable& table : engine->memory_tables(resolved.settings)) text += "\n" + as_text(table, estimate);
   text +=
-      "\nIn GiB. With a *, memory as it is now needs a plan: fewer cuts at a time, the UNet's activations computed "
-      "twice, or "
-      "large layers'\nweights in half precision (the last alone can change the picture, a little). A - does not fit.\n";
+      "\nIn GiB. With a *, memory as it is now needs a plan: fewer cuts at a time, the UNet's activations\n"
+      "computed twice, or large layers' weights in half precision (only that can change the picture, a\n"
+      "little). A - does not fit.\n";
   print(text);
 }
 

@@ -15,8 +15,7 @@ int import(const CommandLine& line, Reporter& reporter) {
     throw RequestError("it takes one file", "disco import", "write: disco import FILE");
   }
   const fs::path file = line.operands.front();
-  if (!fs::is_regular_file(file))
-    throw RequestError("there is no such file", file.string(), "name a settings file or a picture");
+  require_file(file, "name a settings file or a picture");
   const ImportedSettings imported = import_settings(file);
   reporter.note(fmt::format("{}: settings of {}", file.string(), imported.source));
   for (const std::string& note : imported.notes) reporter.note(note);

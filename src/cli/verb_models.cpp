@@ -69,7 +69,7 @@ void list(const CommandLine& line, Engine& engine) {
 }
 
 void inspect(const CommandLine& line, Engine& engine, const std::string& file) {
-  if (!fs::is_regular_file(file)) throw RequestError("there is no such file", file, "name a weights file");
+  require_file(file, "name a weights file");
   const FileInspection seen = engine.inspect(file);
   if (line.has("--json")) {
     Json tensors = Json::array();

@@ -19,6 +19,12 @@ namespace {
 
 std::string reason() { return std::strerror(errno); }
 
+void create_folder_of(const fs::path& file) {
+  std::error_code error;
+  if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
+  if (error) throw Error(fmt::format("cannot create the folder ({})", error.message()), file.parent_path().string());
+}
+
 /// Closes a descriptor at the end of a scope.
 struct Descriptor {
   int number;
@@ -77,9 +83,16 @@ void write_file(const fs::path& path, std::string_view bytes) {
   file.commit();
 }
 
+void require_file(const fs::path& path, const std::string& fix) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) throw RequestError("this is a folder", path.string(), fix);
+  if (!fs::exists(path, error)) throw RequestError("there is no such file", path.string(), fix);
+}
+
 bool create_file(const fs::path& path, std::string_view bytes) {
   AtomicFile file(path);
   file.write(bytes);
+  file.sync();
   // A hard link, unlike a rename, refuses to replace what is there.
   if (::link(file.temporary().c_str(), path.c_str()) == 0) return true;
   if (errno == EEXIST) return false;
@@ -87,7 +100,7 @@ bool create_file(const fs::path& path, std::string_view bytes) {
 }
 
 std::unique_ptr<FileLock> FileLock::take(const fs::path& path) {
-  if (path.has_parent_path()) fs::create_directories(path.parent_path());
+  create_folder_of(path);
   for (;;) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (descriptor < 0) throw Error(fmt::format("cannot make the lock ({})", reason()), path.string());
@@ -112,9 +125,7 @@ FileLock::~FileLock() {
 }
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
-  std::error_code error;
-  if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), error);
-  if (error) throw Error(fmt::format("cannot create the folder ({})", error.message()), path_.parent_path().string());
+  create_folder_of(path_);
   std::string name = (path_.parent_path() / ("." + path_.filename().string() + ".XXXXXX")).string();
   descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
   if (descriptor_ < 0) throw Error(fmt::format("cannot write here ({})", reason()), path_.string());
@@ -138,10 +149,17 @@ void AtomicFile::write(const void* bytes, std::size_t size) {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::sync() {
   // A library may have replaced the temporary file by its own; what counts is what lies under its name.
   const Descriptor current{::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (current.number < 0 || ::fsync(current.number) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+  if (current.number < 0 || ::fsync(current.number) != 0) {
+    throw Error(fmt::format("cannot finish the file ({})", reason()), path_.string());
+  }
+}
+
+void AtomicFile::commit() {
+  sync();
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
     throw Error(fmt::format("cannot finish the file ({})", reason()), path_.string());
   }
   committed_ = true;

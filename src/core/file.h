@@ -20,6 +20,9 @@ std::string read_file(const fs::path& path, std::uint64_t limit = std::uint64_t{
 /// the old file is still there whole. Creates missing folders. Throws Error with the system's reason.
 void write_file(const fs::path& path, std::string_view bytes);
 
+/// Throws RequestError unless `path` is a file; `fix` says what to name.
+void require_file(const fs::path& path, const std::string& fix);
+
 /// Creates `path` with these bytes unless it is there already (then false): two programs never get the same new name.
 bool create_file(const fs::path& path, std::string_view bytes);
 
@@ -33,6 +36,8 @@ class AtomicFile {
 
   void write(const void* bytes, std::size_t size);
   void write(std::string_view bytes) { write(bytes.data(), bytes.size()); }
+  /// Flushes to the disk.
+  void sync();
   /// Flushes to the disk and renames into place.
   void commit();
   /// Where the bytes lie until commit(), for libraries that want a path.

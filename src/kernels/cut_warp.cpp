@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
@@ -40,7 +41,8 @@ Taps bilinear_taps(float x, float y, Plane plane, bool fade_twice) {
   const float left = std::floor(x), top = std::floor(y);
   float inside = 0;
   for (std::size_t k = 0; k < 4; ++k) {
-    const float column = left + static_cast<float>(k % 2), row = top + static_cast<float>(k / 2);
+    const std::size_t right = k % 2, down = k / 2;
+    const float column = left + static_cast<float>(right), row = top + static_cast<float>(down);
     if (column < 0 || row < 0 || column >= static_cast<float>(plane.width) || row >= static_cast<float>(plane.height)) {
       continue;
     }

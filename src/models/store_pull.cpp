@@ -42,21 +42,22 @@ std::optional<std::string> download(const CatalogEntry& entry, const std::string
                                     const Progress& progress, std::string* reason) {
   bool started_over = false;
   auto pause = first_pause;
-  for (int tries = 0; tries < most_tries; ++tries) {
+  int fruitless = 0;
+  while (fruitless < most_tries) {
     const auto before = part.size();
     const bool continued = before > 0;
     const Fetched fetched = fetch(url, part, progress);
     *reason = fetched.reason;
     if (fetched.result == Fetched::Result::refused) return std::nullopt;
     if (fetched.result == Fetched::Result::broken_off) {
-      if (part.size() > before) {
-        tries = 0;
-        pause = first_pause;
-      }
+      const bool went_on = part.size() > before;
+      fruitless = went_on ? 0 : fruitless + 1;
+      if (went_on) pause = first_pause;
       std::this_thread::sleep_for(pause);
       pause *= 2;
       continue;
     }
+    ++fruitless;
     std::string hash;
     const std::string wrong = mismatch(entry, part.path(), &hash);
     if (wrong.empty()) return hash;

@@ -18,8 +18,7 @@ using nlohmann::json;
 
 constexpr int format_version = 2;
 constexpr const char* metadata_key = "disco.checkpoint";
-constexpr std::size_t most_old_eps = 4;  // Of PLMS.
-constexpr int most_steps = 1000;         // Of the original's schedule.
+constexpr std::size_t most_old_eps = 3;  // Of PLMS, one less than its order.
 
 json watchdog_json(const WatchdogMemory& memory) {
   return {{"deviations", memory.deviations}, {"changes", memory.changes}, {"extremes", memory.extremes}};
@@ -93,13 +92,13 @@ at::Tensor take(const StateDict& tensors, const std::string& name) {
   return found == tensors.end() ? at::Tensor() : found->second.clone();
 }
 
-PictureState state_from(const json& value, const StateDict& tensors) {
+PictureState state_from(const json& value, const StateDict& tensors, const std::string& where) {
   PictureState state;
   state.sampler.x = take(tensors, "x");
   state.sampler.i = value.at("i");
   state.first = value.at("first");
   const auto old_eps = value.at("old_eps").get<std::size_t>();
-  if (old_eps > most_old_eps) throw FormatError("the checkpoint is damaged (it keeps too many estimates)");
+  if (old_eps > most_old_eps) throw FormatError("the checkpoint is damaged (it keeps too many estimates)", where);
   for (std::size_t k = 0; k < old_eps; ++k) {
     state.sampler.old_eps.push_back(take(tensors, fmt::format("old_eps.{}", k)));
   }
@@ -140,8 +139,8 @@ void check(const Checkpoint& checkpoint, const std::string& where) {
   }
   if (!checkpoint.state) return;
   const PictureState& state = *checkpoint.state;
-  // A step count that does not divide 1000 is followed by a few more steps than were asked for.
-  demand(state.sampler.i >= -1 && state.sampler.i < most_steps, "there is no such step");
+  demand(state.first < settings.steps && state.sampler.i >= -1 && state.sampler.i <= state.first,
+         "there is no such step");
   demand(is_picture(state.sampler.x), "the noisy picture is missing or of another size");
   demand(!state.shown.defined() || is_picture(state.shown), "the picture shown is of another size");
   demand(!state.kept_gradient.defined() || is_picture(state.kept_gradient), "the gradient is of another size");
@@ -212,12 +211,23 @@ Checkpoint read_checkpoint(const fs::path& path) {
     }
     if (!tensors.empty()) {
       checkpoint.stream_before = take(tensors, "stream_before");
-      if (metadata.contains("state")) checkpoint.state = state_from(json(metadata["state"]), tensors);
+      if (metadata.contains("state")) checkpoint.state = state_from(json(metadata["state"]), tensors, path.string());
     }
     check(checkpoint, path.string());
     return checkpoint;
   } catch (const nlohmann::json::exception& error) {
     throw FormatError(fmt::format("the checkpoint is damaged ({})", error.what()), path.string());
+  }
+}
+
+bool was_begun(const fs::path& checkpoint) {
+  try {
+    const WeightsInfo info = inspect_weights(checkpoint);
+    const auto is_start = [](const TensorInfo& tensor) { return tensor.name == "start"; };
+    return !json::parse(info.metadata.at(metadata_key)).contains("start_alpha_cumprod") ||
+           std::any_of(info.tensors.begin(), info.tensors.end(), is_start);
+  } catch (const std::exception&) {
+    return true;  // Damaged: whoever reads it is told.
   }
 }
 

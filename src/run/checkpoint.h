@@ -47,6 +47,10 @@ std::string first_checkpoint(const Checkpoint& checkpoint);
 /// Throws FormatError when the file is no checkpoint, one of another version, or holds what no run writes.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
+/// Whether a checkpoint has all that it needs: a run that carries a draft on may be killed before that is in its first
+/// one.
+bool was_begun(const std::filesystem::path& checkpoint);
+
 /// The one to go on with of the checkpoints that were asked for together with this one: the first that is left.
 std::filesystem::path first_of_chain(const std::filesystem::path& checkpoint);
 

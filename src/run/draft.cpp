@@ -91,9 +91,13 @@ DraftResult draw_remaining_drafts(RunLoop& loop) {
   for (int k = 0; k < loop.settings().n_batches; ++k) {
     const fs::path path = draft_path(loop.names(), k);
     const bool drawn = k < loop.first_picture();
-    Checkpoint draft = drawn ? read_checkpoint(path) : loop.checkpoint(k);
-    if (!drawn) {
-      draft.state = loop.draw(k);
+    Checkpoint draft;
+    if (drawn) {
+      draft = read_checkpoint(path);
+    } else {
+      PictureState state = loop.draw(k);
+      draft = loop.checkpoint(k);
+      draft.state = std::move(state);
       draft.settings.seed = loop.picture_seed(k);
       draft.alpha_cumprod = loop.reached_alpha_cumprod();
       write_checkpoint(path, draft);
@@ -127,6 +131,7 @@ RunResult finish_drafts(const fs::path& path, const std::vector<int>& numbers, c
       const Checkpoint draft = read_checkpoint(draft_file);
       if (!draft.state) throw FormatError("the draft was not drawn", draft_file.string(), "draw it again");
       const Settings settings = with_draft_values(request.resolved, draft);
+      require_models(settings, session.store());
       const fs::path folder = request.out / file_name(settings.batch_name);
       loops.push_back(std::make_unique<RunLoop>(
           session, RunLoop::Options{folder, request.checkpoint_seconds, request.interrupt, memory_limit}, listener));
@@ -140,7 +145,19 @@ RunResult finish_drafts(const fs::path& path, const std::vector<int>& numbers, c
   }
   RunResult result;
   for (std::unique_ptr<RunLoop>& loop : loops) {
-    for (fs::path& picture : loop->draw_all()) result.pictures.push_back(std::move(picture));
+    try {
+      for (fs::path& picture : loop->draw_all()) result.pictures.push_back(std::move(picture));
+    } catch (const Interrupted&) {
+      throw;
+    } catch (...) {
+      // What stops this one from beginning stops the others; what happens later leaves them to be resumed.
+      if (loop->is_given_up()) {
+        for (const auto& other : loops) {
+          if (other) other->give_up();
+        }
+      }
+      throw;
+    }
     loop.reset();
   }
   return result;

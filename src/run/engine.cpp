@@ -29,7 +29,7 @@ class LocalEngine final : public Engine {
   }
 
   RunResult run(const RunRequest& request, RunListener& listener) override {
-    check(request.resolved.settings);
+    require_models(request.resolved.settings, session_.store());
     RunLoop loop(session_, loop_options(request), listener);
     loop.begin(request.resolved.settings, request.resolved.origins);
     return {loop.draw_all()};
@@ -38,7 +38,8 @@ class LocalEngine final : public Engine {
   RunResult resume(const fs::path& path, double checkpoint_seconds, const std::atomic<bool>* interrupt,
                    RunListener& listener) override {
     if (!fs::exists(path)) throw RequestError("there is no such file or folder", path.string());
-    const std::vector<fs::path> checkpoints = find_checkpoints(path);
+    std::vector<fs::path> checkpoints = find_checkpoints(path);
+    if (!fs::is_regular_file(path)) std::erase_if(checkpoints, [](const fs::path& file) { return !was_begun(file); });
     if (checkpoints.empty()) {
       throw RequestError("there is no unfinished run here", path.string(), "name the output folder or the .ckpt file");
     }
@@ -47,7 +48,10 @@ class LocalEngine final : public Engine {
     while (!file.empty()) {
       const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
       Checkpoint checkpoint = read_checkpoint(file);
-      check(checkpoint.settings);
+      if (checkpoint.alpha_cumprod > 0) {
+        throw RequestError("this is a finished draft", file.string(), "carry it on with: disco run --finish NUMBER");
+      }
+      require_models(checkpoint.settings, session_.store());
       RunLoop loop(session_, {folder, checkpoint_seconds, interrupt, memory_limit()}, listener);
       const bool drafts = checkpoint.drafts;
       const fs::path next = checkpoint.next.empty() ? fs::path() : folder / checkpoint.next;
@@ -62,7 +66,7 @@ class LocalEngine final : public Engine {
   }
 
   DraftResult draft(const DraftRequest& request, RunListener& listener) override {
-    check(request.run.resolved.settings);
+    require_models(request.run.resolved.settings, session_.store());
     return draw_drafts(request, session_, memory_limit(), listener);
   }
 
@@ -122,16 +126,6 @@ class LocalEngine final : public Engine {
   RunLoop::Options loop_options(const RunRequest& request) const {
     return {request.out / file_name(request.resolved.settings.batch_name), request.checkpoint_seconds,
             request.interrupt, memory_limit()};
-  }
-
-  /// What must be known before any work: the models are there.
-  void check(const Settings& settings) {
-    const ModelStore& store = session_.store();
-    store.require(settings.diffusion_model, "diffusion");
-    if (settings.use_secondary_model) store.require(settings.secondary_model, "secondary");
-    for (const ClipChoice& choice : settings.clip_models) store.require(choice.name, "clip");
-    if (!settings.upscaler.empty()) store.require(settings.upscaler, "upscaler");
-    if (needs_lpips(settings)) store.require(settings.lpips_model, "lpips");
   }
 
   EngineOptions options_;

@@ -33,6 +33,14 @@ bool needs_lpips(const Settings& settings) {
          (settings.symmetry_loss != "none" && settings.symmetry_loss_scale.maximum() != 0);
 }
 
+void require_models(const Settings& settings, const ModelStore& store) {
+  store.require(settings.diffusion_model, "diffusion");
+  if (settings.use_secondary_model) store.require(settings.secondary_model, "secondary");
+  for (const ClipChoice& choice : settings.clip_models) store.require(choice.name, "clip");
+  if (!settings.upscaler.empty()) store.require(settings.upscaler, "upscaler");
+  if (needs_lpips(settings)) store.require(settings.lpips_model, "lpips");
+}
+
 RunModels load_models(const Settings& settings, Session& session) {
   RunModels models;
   models.unet = session.diffusion(settings.diffusion_model);

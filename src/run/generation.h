@@ -44,6 +44,9 @@ struct RunModels {
 
 /// Whether a loss compares by LPIPS.
 bool needs_lpips(const Settings& settings);
+/// What must be known before any work. Throws RequestError, with the command that gets it, for a model that is not
+/// there.
+void require_models(const Settings& settings, const ModelStore& store);
 /// Loads what the settings name. The CLIP models' targets are left empty.
 RunModels load_models(const Settings& settings, Session& session);
 /// Embeds the prompts for frame 0. Draws from `streams` when prompts are fuzzy or pictures.

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "kernels/page_keeper.h"
 #include "models/half_storage.h"
 #include "models/known_shapes.h"
 #include "models/lpips.h"
@@ -23,7 +24,7 @@ namespace {
 
 constexpr double float_bytes = 4, bytes_per_gib = 1024.0 * 1024.0 * 1024.0;
 /// Libraries, code and the small tensors of a process that has drawn something.
-constexpr double process_bytes = 230e6;
+constexpr double process_bytes = 222e6;
 /// What the libraries' own scratch memory and gaps between tensors add to them, at the most that was measured.
 constexpr double slack = 1.05;
 
@@ -38,21 +39,14 @@ double weights_bytes(const std::vector<TensorInfo>& manifest, const char* prefix
   return bytes;
 }
 
-/// What keeping large layers' weights in half precision does to a network.
-struct HalfStorage {
-  double saved = 0;   ///< Bytes.
-  double widest = 0;  ///< Bytes of the largest such layer while it is widened.
-};
-
-HalfStorage half_storage(const std::vector<TensorInfo>& manifest, const std::string& role, const char* prefix = "") {
-  HalfStorage half;
+/// Bytes that keeping large layers' weights in half precision saves. The largest layers lie where pictures are
+/// smallest: that one of them is widened does not show in the peak.
+double saved_by_halves(const std::vector<TensorInfo>& manifest, const std::string& role, const char* prefix = "") {
+  double saved = 0;
   for (const TensorInfo& tensor : manifest) {
-    if (!may_be_half(role, tensor)) continue;
-    const double bytes = weights_bytes({tensor}, prefix);
-    half.saved += bytes / 2;
-    half.widest = std::max(half.widest, bytes);
+    if (may_be_half(role, tensor)) saved += weights_bytes({tensor}, prefix) / 2;
   }
-  return half;
+  return saved;
 }
 
 std::vector<TensorInfo> manifest_of(const StateDict& tensors) {
@@ -64,15 +58,15 @@ std::vector<TensorInfo> manifest_of(const StateDict& tensors) {
 struct ClipShape {
   std::string name;
   ClipConfig config;
-  double image_side = 0, text_side = 0;  ///< Bytes of their weights.
-  HalfStorage image_half, text_half;
+  double image_side = 0, text_side = 0;      ///< Bytes of their weights.
+  double image_halves = 0, text_halves = 0;  ///< What halves save of them.
 };
 
 /// The models of a run, by their shapes.
 struct Shapes {
   UNetConfig unet;
   double unet_weights = 0;
-  HalfStorage unet_half;
+  double unet_halves = 0;
   std::int64_t secondary_channels = 0;
   double secondary_weights = 0;
   std::vector<ClipShape> clip;
@@ -86,8 +80,8 @@ ClipShape shape_of(const std::string& name, const ClipConfig& config) {
           config,
           image_side,
           weights_bytes(manifest) - image_side,
-          half_storage(manifest, "clip", "visual."),
-          half_storage(manifest, "clip", "transformer.")};
+          saved_by_halves(manifest, "clip", "visual."),
+          saved_by_halves(manifest, "clip", "transformer.")};
 }
 
 ClipShape clip_shape(const ModelStore& store, const std::string& name) {
@@ -110,7 +104,7 @@ Shapes shapes_of(const Settings& settings, const ModelStore& store) {
   }
   const std::vector<TensorInfo> unet = UNet::manifest(shapes.unet);
   shapes.unet_weights = weights_bytes(unet);
-  shapes.unet_half = half_storage(unet, "diffusion");
+  shapes.unet_halves = saved_by_halves(unet, "diffusion");
   if (settings.use_secondary_model) {
     std::vector<TensorInfo> manifest = SecondaryModel::manifest();
     if (store.find(settings.secondary_model, "secondary") || !find_in_catalog(settings.secondary_model)) {
@@ -154,17 +148,15 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
     return bytes;
   };
   const auto [width, height, cuts] = drawing;
-  const auto stored = [&](double bytes, const HalfStorage& half) {
-    return plan.half_weights ? bytes - half.saved : bytes;
-  };
-  double held = add("diffusion weights", stored(shapes.unet_weights, shapes.unet_half)) +
+  const auto stored = [&](double bytes, double halves) { return plan.half_weights ? bytes - halves : bytes; };
+  double held = add("diffusion weights", stored(shapes.unet_weights, shapes.unet_halves)) +
                 add("secondary weights", shapes.secondary_weights) + add("LPIPS weights", shapes.lpips_weights) +
                 add("upscaler weights", shapes.upscaler_weights);
   double loading = held, looking = 0;
   for (const ClipShape& clip : shapes.clip) {
-    const double image_side = stored(clip.image_side, clip.image_half);
+    const double image_side = stored(clip.image_side, clip.image_halves);
     held += add("CLIP " + clip.name + " weights", image_side);
-    loading += image_side + stored(clip.text_side, clip.text_half);
+    loading += image_side + stored(clip.text_side, clip.text_halves);
   }
   double drawing_bytes = 0;
   GradientMemory prediction;
@@ -183,8 +175,7 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
   }
   if (shapes.lpips_weights > 0) looking = std::max(looking, add("LPIPS losses", lpips_memory(width, height)));
   // One model looks at a time, while the guidance's prediction waits for its gradient.
-  double step = std::max({drawing_bytes, prediction.forward, prediction.kept + looking, prediction.backward});
-  if (plan.half_weights) step += add("a layer's weights, widened", shapes.unet_half.widest);
+  const double step = std::max({drawing_bytes, prediction.forward, prediction.kept + looking, prediction.backward});
   const double tensors = std::max(loading, held + step);
   return tensors + add("program, scratch memory", process_bytes + (slack - 1) * tensors);
 }
@@ -196,8 +187,8 @@ std::vector<MemoryPlan> plans_for(const Shapes& shapes, const Drawing& drawing) 
   std::vector<MemoryPlan> plans;
   const bool can_recompute = shapes.secondary_channels == 0;
   const auto cuts = static_cast<int>(drawing.cuts);
-  double saved = shapes.unet_half.saved;
-  for (const ClipShape& clip : shapes.clip) saved += clip.image_half.saved;
+  double saved = shapes.unet_halves;
+  for (const ClipShape& clip : shapes.clip) saved += clip.image_halves;
   for (const bool half : {false, true}) {
     if (half && saved == 0) break;
     for (const bool recompute : {false, true}) {
@@ -257,7 +248,11 @@ std::uint64_t meminfo(const std::string& key) {
   return 0;
 }
 
-std::uint64_t memory_to_use(std::uint64_t limit) { return limit > 0 ? limit : available_memory(); }
+/// What this process holds already, loaded models and spare pages, is the next run's to use.
+std::uint64_t memory_to_use(std::uint64_t limit) {
+  const KeptPages kept = kept_pages();
+  return limit > 0 ? limit : available_memory() + static_cast<std::uint64_t>(kept.in_use + kept.spare);
+}
 
 MemoryTable size_table(const Settings& settings, const ModelStore& store, std::uint64_t available) {
   const Shapes shapes = shapes_of(settings, store);

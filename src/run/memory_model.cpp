@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/choice.h"
 #include "models/unet_plan.h"
 
 namespace disco {
@@ -333,7 +334,8 @@ double clip_memory(const ClipConfig& config, std::int64_t cuts, std::int64_t cut
   const double together = cuts_at_once > 0 ? std::min(all, static_cast<double>(cuts_at_once)) : all;
   const double picture = 3 * static_cast<double>(width * height);
   // Tensors of all cutouts that their graph keeps, and that come and go while they are made or differentiated.
-  constexpr double kept_cutouts = 3, passing_cutouts = 6;
+  const double kept_cutouts = chosen_kernels() == Kernels::fast ? 3 : 15;
+  constexpr double passing_cutouts = 6;
   const double cutouts = 3 * side * side * all;
   Ledger memory;
   memory.take(3 * picture + kept_cutouts * cutouts);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -93,7 +94,6 @@ void RunLoop::begin(const Settings& settings, std::map<std::string, std::string>
   settings_ = with_absolute_paths(with_fetched_pictures(settings, options_.folder / "inputs", options_.interrupt,
                                                         [this](const std::string& url) { listener_.loading(url); }));
   inputs_ = input_hashes(settings_);
-  begun_here_ = true;
   drafts_ = draft_share.has_value();
   stop_share_ = draft_share.value_or(1);
   start_ = std::move(start);
@@ -106,6 +106,7 @@ void RunLoop::begin(const Settings& settings, std::map<std::string, std::string>
     lock_ = FileLock::take(names_->lock());
     if (lock_ && create_file(names_->checkpoint(0), first_checkpoint(checkpoint(0)))) break;
   }
+  unbegun_ = true;
   if (start_) write_checkpoint(names_->checkpoint(0), checkpoint(0));
 }
 
@@ -116,7 +117,9 @@ void RunLoop::then(const fs::path& checkpoint_file) {
 
 void RunLoop::give_up() {
   std::error_code error;
-  if (names_) fs::remove(names_->checkpoint(0), error);
+  if (!std::exchange(unbegun_, false)) return;
+  given_up_ = true;
+  fs::remove(names_->checkpoint(0), error);
 }
 
 void RunLoop::resume(Checkpoint saved) {
@@ -126,6 +129,11 @@ void RunLoop::resume(Checkpoint saved) {
   // The plan that it was begun with, unless memory has become scarcer.
   const auto same = estimate_memory(settings_, session_.store(), options_.memory_limit, saved.plan);
   plan_ = same.fits() ? saved.plan : plan_memory(settings_, session_.store(), options_.memory_limit);
+  if (plan_.half_weights && !saved.plan.half_weights) {
+    listener_.warning(
+        "there is less memory than when the run was begun: it goes on with weights in half precision, and "
+        "will not end in the same bits");
+  }
   drafts_ = saved.drafts;
   next_ = saved.next;
   stop_share_ = saved.stop_share;
@@ -251,10 +259,10 @@ PictureState RunLoop::draw(int picture) {
   try {
     made = generation(picture);
   } catch (...) {
-    // A run that cannot begin is no unfinished one.
-    if (begun_here_ && picture == 0) give_up();
+    give_up();  // A run that cannot begin is no unfinished one.
     throw;
   }
+  unbegun_ = false;
   Generation& generation = *made;
   const int stop = std::max(1, static_cast<int>(std::lround(stop_share_ * generation.steps())));
   if (picture == first_picture_) {
@@ -333,6 +341,7 @@ fs::path RunLoop::write_finished(int picture, const PictureState& state) {
 
 void RunLoop::leave(int picture) {
   if (picture + 1 < settings_.n_batches) {
+    model_hashes();
     if (settings_.faithful()) stream_before_ = streams_->state();
     write_checkpoint(names_->checkpoint(picture + 1), checkpoint(picture + 1));
   }

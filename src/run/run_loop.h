@@ -43,8 +43,9 @@ class RunLoop {
   void resume(Checkpoint checkpoint);
   /// What a resume goes on with after this run: a checkpoint in the same folder.
   void then(const std::filesystem::path& checkpoint);
-  /// Takes a begun run back of which nothing has been drawn.
+  /// Takes a begun run back of which nothing has been drawn; else does nothing.
   void give_up();
+  bool is_given_up() const { return given_up_; }
 
   /// Draws all pictures (left), and returns the paths of the finished ones, those finished before a resume included.
   std::vector<std::filesystem::path> draw_all();
@@ -71,7 +72,6 @@ class RunLoop {
   void prepare(int picture);
   /// The picture as it must be before its next step.
   std::unique_ptr<Generation> generation(int picture);
-  void lock();
   void report(const StepOutcome& outcome, int done, int steps, int picture);
   /// Of the weights, computed while the first steps are drawn. Waits for them.
   const std::map<std::string, std::string>& model_hashes();
@@ -90,7 +90,8 @@ class RunLoop {
   std::optional<RandomStreams> streams_;
   bool targets_made_ = false;
   int first_picture_ = 0;
-  bool begun_here_ = false, drafts_ = false;
+  bool unbegun_ = false;  ///< This process took the number, and has drawn nothing.
+  bool given_up_ = false, drafts_ = false;
   double stop_share_ = 1;
   std::string next_;
   std::unique_ptr<FileLock> lock_;

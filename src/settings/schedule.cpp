@@ -229,6 +229,11 @@ std::string list_text(const std::vector<double>& values) {
 
 Schedule::Schedule(double value) : constant_(value), text_(fmt::format("{}", value)) {}
 
+Schedule Schedule::constant(double value) {
+  check_finite({value});
+  return {value};
+}
+
 Schedule Schedule::parse(std::string_view text, std::string* warning) {
   const std::string_view trimmed = trim(text);
   if (trimmed.empty())

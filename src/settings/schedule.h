@@ -22,6 +22,8 @@ class Schedule {
 
   Schedule(double value = 0);  // NOLINT(google-explicit-constructor): a number is a schedule
 
+  /// A number from outside. Throws RequestError when float32 does not hold it.
+  static Schedule constant(double value);
   /// Throws RequestError that names the position and the reason. A list longer than 1000 entries is cut and a warning
   /// is put into `warning` when given; a shorter one is an error that says how many entries are missing.
   static Schedule parse(std::string_view text, std::string* warning = nullptr);

@@ -168,7 +168,7 @@ void read_value(const ValueContext& context, const Json& value, Schedule& result
     if (given.is_boolean()) {
       schedule = Schedule(given.get<bool>() ? 1 : 0);
     } else if (const std::optional<double> number = given.is_number() ? any_number(given) : std::nullopt) {
-      schedule = Schedule::parse(fmt::format("{}", *number));
+      schedule = Schedule::constant(*number);
     } else if (given.is_string()) {
       std::string warning;
       schedule = Schedule::parse(given.get_ref<const std::string&>(), &warning);

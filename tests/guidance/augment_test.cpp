@@ -5,6 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "kernels/choice.h"
+#include "kernels/cut_colours.h"
 #include "support/golden.h"
 #include "support/gradient.h"
 
@@ -149,6 +150,29 @@ TEST(Augment, NativeModeKeepsTheDrawsAndBrightensTheEdgesOnly) {
   const at::Tensor gain = run(false) - run(true);
   EXPECT_GT(gain.max().item<double>(), .05);
   EXPECT_LT(gain.narrow(2, 24, 16).narrow(3, 24, 16).abs().max().item<double>(), .02);
+}
+
+/// Equal channels, black, white and what lies just outside: where a largest channel, a clamp or a hue is ambiguous, the
+/// kernel must decide as LibTorch's operators do.
+TEST(ColourJitter, TheKernelDecidesTiesAlike) {
+  at::manual_seed(11);
+  const at::Tensor levels = at::tensor({-.25f, 0.f, .25f, .5f, 1.f, 1.25f});
+  const at::Tensor cuts = levels.index({at::randint(0, 6, {4, 3, 17, 19})});
+  const at::Tensor none = at::zeros(cuts.sizes()), by = at::randn(cuts.sizes());
+  RandomStream stream(5);
+  for (int k = 0; k < 24; ++k) {
+    const ColourJitter jitter = draw_colour_jitter(.1, .3, stream);
+    const auto fused = [&](const at::Tensor& x) {
+      return fused_cut_colours(x, none, none, 0, false, colour_steps(jitter));
+    };
+    const auto plain = [&](const at::Tensor& x) { return apply_colour_jitter(x, jitter); };
+    // Where the largest channel is 0 and another below, the original divides by 0.
+    EXPECT_TRUE(at::allclose(fused(cuts), plain(cuts), 1e-4, 1e-5, /*equal_nan=*/true)) << k;
+    const at::Tensor a = gradient(fused, cuts, by), b = gradient(plain, cuts, by);
+    const at::Tensor off = ((a - b).abs() > 1e-3 * (1 + b.abs())).logical_or(a.isnan() != b.isnan());
+    // A value that rounding moves over a clamp's end has another gradient.
+    EXPECT_LT(off.to(at::kDouble).mean().item<double>(), 1e-3) << k;
+  }
 }
 
 class AugmentTwins : public ::testing::TestWithParam<AugmentationList> {

@@ -109,8 +109,8 @@ TEST_F(ResumeTest, WholeDraftsStayDrafts) {
 }
 
 TEST_F(ResumeTest, DraftsStopAtTheirShareOfTheSteps) {
-  place.write("ten.json", R"({"steps": 20})");
-  std::vector<std::string> draft = drawing("out", {"--count", "1", "--settings", "ten.json"});
+  place.write("twenty.json", R"({"steps": 20})");
+  std::vector<std::string> draft = drawing("out", {"--count", "1", "--settings", "twenty.json"});
   draft.front() = "draft";
   const Outcome outcome = place.run(draft);
   ASSERT_EQ(outcome.status, 0) << outcome.err;

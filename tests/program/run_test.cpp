@@ -59,9 +59,10 @@ TEST_F(RunTest, WithoutTheCommunitysModelsThePocketModelsDraw) {
   EXPECT_EQ(request["settings"]["width"], 128);
   EXPECT_EQ(request["settings"]["height"], 64);
   EXPECT_EQ(request["origins"]["height"], "flag");
-  EXPECT_THAT(outcome.err,
-              HasSubstr("note: the small models that come with Disco draw this (pocket-diffusion, pocket-looks); for the "
-                        "community's: disco models pull 512x512_diffusion_uncond_finetune_008100"));
+  EXPECT_THAT(
+      outcome.err,
+      HasSubstr("note: the small models that come with Disco draw this (pocket-diffusion, pocket-looks); for the "
+                "community's: disco models pull 512x512_diffusion_uncond_finetune_008100"));
   const auto shown = place.run({"explain", "settings", "--json"}).json();
   EXPECT_EQ(shown["width"]["origin"], "pocket models");
 }

@@ -26,8 +26,11 @@ const std::map<std::string, std::set<std::string>> allowed = {
     {"guidance", {"core", "picture", "settings", "tensor", "kernels", "models", "diffusion"}},
     {"sampler", {"core", "diffusion"}},
     {"run", {"core", "picture", "settings", "tensor", "kernels", "models", "diffusion", "guidance", "sampler"}},
-    {"train", {"core", "picture", "settings", "tensor", "kernels", "models", "diffusion", "guidance", "sampler", "run"}},
-    {"bench", {"core", "picture", "settings", "tensor", "kernels", "models", "diffusion", "guidance", "sampler", "run", "train"}},
+    {"train",
+     {"core", "picture", "settings", "tensor", "kernels", "models", "diffusion", "guidance", "sampler", "run"}},
+    {"bench",
+     {"core", "picture", "settings", "tensor", "kernels", "models", "diffusion", "guidance", "sampler", "run",
+      "train"}},
     {"cli", {"core", "picture", "settings", "models", "run", "train", "bench"}},
 };
 

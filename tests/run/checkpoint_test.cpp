@@ -12,7 +12,7 @@ namespace {
 
 Checkpoint full_checkpoint() {
   Checkpoint checkpoint;
-  checkpoint.settings = quick_settings({{"n_batches", 3}, {"width", 64}, {"height", 64}}).settings;
+  checkpoint.settings = quick_settings({{"n_batches", 3}, {"steps", 20}, {"width", 64}, {"height", 64}}).settings;
   checkpoint.origins = {{"steps", "flag"}};
   checkpoint.picture = 2;
   checkpoint.number = 5;
@@ -95,6 +95,19 @@ TEST(CheckpointFile, AnUnbegunFinishIsRefused) {
   const TemporaryFolder folder;
   write_file(folder.path() / "a.ckpt", first_checkpoint(full_checkpoint()));
   EXPECT_THROW(read_checkpoint(folder.path() / "a.ckpt"), FormatError);
+  EXPECT_FALSE(was_begun(folder.path() / "a.ckpt"));
+  write_checkpoint(folder.path() / "b.ckpt", full_checkpoint());
+  EXPECT_TRUE(was_begun(folder.path() / "b.ckpt"));
+}
+
+TEST(CheckpointFile, ManyStepsAreNoDamage) {
+  const TemporaryFolder folder;
+  Checkpoint checkpoint = full_checkpoint();
+  checkpoint.settings.steps = 1500;
+  checkpoint.state->first = 1499;
+  checkpoint.state->sampler.i = 1400;
+  write_checkpoint(folder.path() / "a.ckpt", checkpoint);
+  EXPECT_EQ(read_checkpoint(folder.path() / "a.ckpt").state->sampler.i, 1400);
 }
 
 TEST(CheckpointFile, WhatNoRunWritesIsRefused) {

@@ -44,8 +44,9 @@ void take_own(Conversion& conversion) {
   conversion.take("CFG scale", "clip_guidance_scale");
   if (!conversion.has("CLIP models")) return;
   Json models = Json::array();
-  for (const std::string& name : split(text_of(conversion["CLIP models"]), ','))
-    models.push_back(std::string(trim(name)));
+  for (const std::string& name : split(text_of(conversion["CLIP models"]), ',')) {
+    if (!trim(name).empty()) models.push_back(std::string(trim(name)));
+  }
   conversion.take("CLIP models", "clip_models", models);
 }
 
