@@ -134,7 +134,7 @@ Recommendation recommended_settings(Engine& engine, const ResolvedSettings& reso
   for (const auto& [key, value] : recommended.items()) {
     if (is_default(key)) result.layer.values[key] = value;
   }
-  result.layer.origin = result.shipped ? pocket_origin : "model " + model;
+  result.layer.origin = result.shipped ? pocket_origin : std::string(model_origin) + model;
   return result;
 }
 

@@ -1,6 +1,7 @@
 // From the command line to resolved settings: which layers there are, and what a model recommends below them.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "cli/command_line.h"
@@ -27,6 +28,8 @@ std::vector<SettingsLayer> settings_layers(const CommandLine& line, SettingsUse 
 
 /// The origin of settings that the shipped models recommend.
 constexpr auto pocket_origin = "pocket models";
+/// Before the name of a model whose own recommendation a value is.
+constexpr std::string_view model_origin = "model ";
 
 /// Settings that the diffusion model recommends, for the keys that nobody has set. When no diffusion model is named
 /// and the default one is not installed, the model is one of those shipped with the program (models/pocket).

@@ -42,7 +42,8 @@ std::vector<Advice> advice_for(const ResolvedSettings& resolved) {
   const bool shipped = origin("diffusion_model") == pocket_origin;
   std::vector<Advice> advice = advise(resolved.settings);
   std::erase_if(advice, [&](const Advice& item) {
-    return origin(item.key) == pocket_origin || (shipped && origin(item.key) == "default");
+    const std::string from = origin(item.key);
+    return from == pocket_origin || from.starts_with(model_origin) || (shipped && from == "default");
   });
   std::stable_partition(advice.begin(), advice.end(),
                         [&](const Advice& item) { return origin(item.key) != "default"; });
