@@ -147,8 +147,6 @@ RunResult finish_drafts(const fs::path& path, const std::vector<int>& numbers, c
   for (std::unique_ptr<RunLoop>& loop : loops) {
     try {
       for (fs::path& picture : loop->draw_all()) result.pictures.push_back(std::move(picture));
-    } catch (const Interrupted&) {
-      throw;
     } catch (...) {
       // What stops this one from beginning stops the others; what happens later leaves them to be resumed.
       if (loop->is_given_up()) {

@@ -33,12 +33,17 @@ bool needs_lpips(const Settings& settings) {
          (settings.symmetry_loss != "none" && settings.symmetry_loss_scale.maximum() != 0);
 }
 
+std::vector<std::pair<std::string, std::string>> models_of(const Settings& settings) {
+  std::vector<std::pair<std::string, std::string>> models = {{settings.diffusion_model, "diffusion"}};
+  if (settings.use_secondary_model) models.emplace_back(settings.secondary_model, "secondary");
+  for (const ClipChoice& choice : settings.clip_models) models.emplace_back(choice.name, "clip");
+  if (!settings.upscaler.empty()) models.emplace_back(settings.upscaler, "upscaler");
+  if (needs_lpips(settings)) models.emplace_back(settings.lpips_model, "lpips");
+  return models;
+}
+
 void require_models(const Settings& settings, const ModelStore& store) {
-  store.require(settings.diffusion_model, "diffusion");
-  if (settings.use_secondary_model) store.require(settings.secondary_model, "secondary");
-  for (const ClipChoice& choice : settings.clip_models) store.require(choice.name, "clip");
-  if (!settings.upscaler.empty()) store.require(settings.upscaler, "upscaler");
-  if (needs_lpips(settings)) store.require(settings.lpips_model, "lpips");
+  for (const auto& [name, role] : models_of(settings)) store.require(name, role);
 }
 
 RunModels load_models(const Settings& settings, Session& session) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "diffusion/noise_schedule.h"
@@ -44,6 +45,8 @@ struct RunModels {
 
 /// Whether a loss compares by LPIPS.
 bool needs_lpips(const Settings& settings);
+/// Name and role of each model that the settings draw with.
+std::vector<std::pair<std::string, std::string>> models_of(const Settings& settings);
 /// What must be known before any work. Throws RequestError, with the command that gets it, for a model that is not
 /// there.
 void require_models(const Settings& settings, const ModelStore& store);

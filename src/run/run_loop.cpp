@@ -39,45 +39,39 @@ double mean(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-Settings with_absolute_paths(Settings settings) {
-  const auto fix = [](std::string& path) {
-    if (!path.empty() && path != "flat") path = fs::absolute(path).lexically_normal().string();
+/// Calls `work` with the path of every picture that the settings name.
+template <typename AnySettings, typename Work>
+void over_input_pictures(AnySettings& settings, const Work& work) {
+  const auto visit = [&](auto& path) {
+    if (!path.empty() && path != "flat") work(path);
   };
-  fix(settings.init_image);
-  fix(settings.init_noise_mask);
-  fix(settings.inpaint_mask);
+  visit(settings.init_image);
+  visit(settings.init_noise_mask);
+  visit(settings.inpaint_mask);
   for (auto& [frame, prompts] : settings.image_prompts) {
-    for (Prompt& prompt : prompts) fix(prompt.text);
+    for (auto& prompt : prompts) visit(prompt.text);
   }
+}
+
+Settings with_absolute_paths(Settings settings) {
+  over_input_pictures(settings, [](std::string& path) { path = fs::absolute(path).lexically_normal().string(); });
   return settings;
 }
 
-/// SHA-256 of every picture that the settings name, by path.
+/// SHA-256 of every picture that the settings name, by path; empty for one that is gone.
 std::map<std::string, std::string> input_hashes(const Settings& settings) {
   std::map<std::string, std::string> hashes;
-  const auto add = [&](const std::string& path) {
-    if (!path.empty() && path != "flat") hashes[path] = fs::exists(path) ? sha256_file(path) : "";
-  };
-  add(settings.init_image);
-  add(settings.init_noise_mask);
-  add(settings.inpaint_mask);
-  for (const auto& [frame, prompts] : settings.image_prompts) {
-    for (const Prompt& prompt : prompts) add(prompt.text);
-  }
+  over_input_pictures(settings,
+                      [&](const std::string& path) { hashes[path] = fs::exists(path) ? sha256_file(path) : ""; });
   return hashes;
 }
 
 /// Weights files of the settings' models, by name.
 std::map<std::string, fs::path> weights_files(const Settings& settings, const ModelStore& store) {
   std::map<std::string, fs::path> files;
-  const auto add = [&](const std::string& name, const char* role) {
+  for (const auto& [name, role] : models_of(settings)) {
     if (const auto entry = store.find(name, role)) files[name] = entry->weights;
-  };
-  add(settings.diffusion_model, "diffusion");
-  if (settings.use_secondary_model) add(settings.secondary_model, "secondary");
-  for (const ClipChoice& choice : settings.clip_models) add(choice.name, "clip");
-  if (needs_lpips(settings)) add(settings.lpips_model, "lpips");
-  if (!settings.upscaler.empty()) add(settings.upscaler, "upscaler");
+  }
   return files;
 }
 
