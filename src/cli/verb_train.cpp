@@ -71,7 +71,7 @@ void demand_fitting_flags(const CommandLine& line) {
   const bool pocket = line.operands.front() == "pocket";
   static const std::vector<std::string> of_one = {
       "--name",    "--from",   "--data",     "--no-mirror", "--steps",      "--batch",      "--network",
-      "--variety", "--styled", "--coloured", "--device",    "--accumulate", "--guesses-of", "--learning-rate"};
+      "--variety", "--styled", "--coloured", "--reuse",     "--accumulate", "--guesses-of", "--learning-rate"};
   static const std::vector<std::string> of_pocket = {"--minutes", "--scale"};
   for (const std::string& flag : pocket ? of_one : of_pocket) {
     if (!line.has(flag)) continue;

@@ -51,7 +51,8 @@ WorldMix world_mix(const TrainRequest& request);
 std::shared_ptr<const PictureSource> picture_source(const TrainRequest& request);
 
 /// What the steps of a training take, made of batches of `count` pictures by request.painters threads, at most `depth`
-/// batches ahead, or two for each thread where that is more; `make` gets batch number `first`, first + 1, … and its number.
+/// batches ahead, or two for each thread where that is more; `make` gets batch number `first`, first + 1, … and its
+/// number.
 template <typename Item>
 std::unique_ptr<Ahead<Item>> batches_ahead(const TrainRequest& request, std::int64_t first, std::int64_t count,
                                            std::int64_t side, std::size_t depth,

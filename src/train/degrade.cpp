@@ -45,14 +45,16 @@ at::Tensor blurred(const at::Tensor& pictures, const at::Tensor& deviations) {
 at::Tensor smooth_noise(const at::Tensor& pictures, std::int64_t channels, double grain, RandomStream& draws) {
   const std::int64_t n = pictures.size(0), side = pictures.size(2);
   const auto cells = std::max<std::int64_t>(2, std::llround(static_cast<double>(side) / grain));
-  return at::upsample_bicubic2d(noise_on(pictures.device(), {n, channels, cells, cells}, draws), {side, side}, /*align_corners=*/true);
+  return at::upsample_bicubic2d(noise_on(pictures.device(), {n, channels, cells, cells}, draws), {side, side},
+                                /*align_corners=*/true);
 }
 
 at::Tensor degraded(const at::Tensor& pictures, RandomStream& draws) {
   at::Tensor h = blurred(pictures, some(pictures, 0.6, 1.2, draws));
   // Soft in places: the deviation of the blur is the same, its share is not.
   const at::Tensor places = at::sigmoid(4 * smooth_noise(pictures, 1, 8, draws));
-  h = h + per_picture(some(pictures, 0.5, 1, draws)) * places * (blurred(h, at::full({pictures.size(0)}, 1.6, pictures.options())) - h);
+  h = h + per_picture(some(pictures, 0.5, 1, draws)) * places *
+              (blurred(h, at::full({pictures.size(0)}, 1.6, pictures.options())) - h);
   const double grain = draws.uniform(2, 5);
   h = h + per_picture(some(pictures, 0.5, 0.12, draws)) * smooth_noise(pictures, 3, grain, draws);
   h = h + per_picture(some(pictures, 0.5, 0.06, draws)) * noise_on(h.device(), h.sizes(), draws);

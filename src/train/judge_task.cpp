@@ -112,8 +112,8 @@ class JudgeTask final : public Task {
       const Attribute& attribute = judged_attributes()[i];
       const std::int64_t from = attribute.needs_colour ? shapes : 0;
       sum = sum + at::cross_entropy_loss(logits[i].narrow(0, from, n - from),
-                                         labels(attribute, exam.scenes).to(pictures.device()).narrow(0, from, n - from), {},
-                                         at::Reduction::Mean, -100, label_smoothing);
+                                         labels(attribute, exam.scenes).to(pictures.device()).narrow(0, from, n - from),
+                                         {}, at::Reduction::Mean, -100, label_smoothing);
     }
     return sum / static_cast<double>(logits.size());
   }

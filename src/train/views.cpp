@@ -61,11 +61,13 @@ at::Tensor random_views(const at::Tensor& pictures, std::int64_t side, const Vie
   // Places are products of matrices too, and bfloat16 would move them by half a pixel.
   const c10::impl::ExcludeDispatchKeyGuard no_mixed_precision(c10::autocast_dispatch_keyset);
   const std::int64_t n = pictures.size(0);
-  const at::Tensor grid = at::affine_grid_generator(random_places(n, settings, draws).to(pictures.device()), {n, 3, side, side}, false);
+  const at::Tensor grid =
+      at::affine_grid_generator(random_places(n, settings, draws).to(pictures.device()), {n, 3, side, side}, false);
   const at::Tensor cut =
       at::grid_sampler_2d(pictures, grid, /*bilinear*/ 0, /*zeros outside*/ 0, /*align_corners*/ false);
   const auto [matrices, offsets] = random_colours(n, settings, draws);
-  at::Tensor coloured = at::baddbmm(offsets.to(pictures.device()), matrices.to(pictures.device()), cut.reshape({n, 3, side * side}));
+  at::Tensor coloured =
+      at::baddbmm(offsets.to(pictures.device()), matrices.to(pictures.device()), cut.reshape({n, 3, side * side}));
   coloured = coloured.clamp_(0, 1).reshape({n, 3, side, side});
   return coloured.add_(noise_on(pictures.device(), coloured.sizes(), draws), settings.noise);
 }

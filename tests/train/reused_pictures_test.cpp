@@ -56,7 +56,8 @@ TEST(ReusedPictures, ShowThePaintersPicturesWithCaptionsOfTheirOwn) {
   std::map<std::uint64_t, std::set<std::string>> texts;
   for (std::uint64_t i = 0; i < 64; ++i) {
     const std::uint64_t picture = source.picture_of(i, side);
-    EXPECT_TRUE(batch.pictures[static_cast<std::int64_t>(i)].equal(painted.pictures[static_cast<std::int64_t>(picture)]));
+    EXPECT_TRUE(
+        batch.pictures[static_cast<std::int64_t>(i)].equal(painted.pictures[static_cast<std::int64_t>(picture)]));
     const Caption& caption = batch.captions[i];
     EXPECT_TRUE(describes(caption, batch.scenes[i], painted.scenes[picture])) << caption.text;
     texts[picture].insert(caption.text);
