@@ -181,7 +181,7 @@ class ClipTask final : public Task {
     clip_.emplace(tensors, activation_);
     meets_strange_words_ = tensors.contains("token_ids");
     logit_scale_ = tensors.at("logit_scale");
-    if (unet_) unet_.emplace(unet_->config(), moved(unet_->parameters(), device_of(*clip_)));
+    if (unet_) unet_ = UNet(unet_->config(), moved(unet_->parameters(), device_of(*clip_)));
     lessons_ = batches_ahead<Lesson>(request_, first, request_.batch, request_.picture_size, 4,
                                      [](const CaptionedBatch& batch, std::uint64_t) {
                                        return Lesson{batch, agreement(batch)};

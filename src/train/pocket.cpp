@@ -353,7 +353,7 @@ std::span<const PocketPart> parts_for_a_gpu() {
     };
     auto& [diffusion, secondary, vit, resnet, upscaler, judge] = all;
     lengthen(diffusion, 7000, 256, 0.5);
-    diffusion.config = {{"num_channels", 96}, {"channel_mult", {1, 2, 3, 3}}, {"attention_resolutions", "16,8,4"}};
+    diffusion.config = {{"num_channels", 96}, {"channel_mult", {1, 2, 2, 3}}, {"attention_resolutions", "16,8,4"}};
     lengthen(secondary, 2000, 256, 0.06);
     lengthen(vit, 2000, 512, 0.14);
     vit.config = {{"vision_layers", 6}};
