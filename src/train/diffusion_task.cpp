@@ -55,7 +55,7 @@ class DiffusionTask final : public Task {
             {"clip_models", {"pocket-clip", "pocket-clip-resnet"}},
             {"upscaler", "pocket-upscaler"},
             {"clip_guidance_scale", 3000},
-            {"clamp_max", 0.3},
+            {"clamp_max", 0.15},
             {"cutn_batches", 1},
             {"cut_overview", 8},
             {"cut_innercut", 8},
