@@ -63,7 +63,7 @@ DISCO_HOST_DEVICE inline Reach reach_of(const CutMap& map, int column, int row, 
     const float below = m[6] * x + m[7] * y + m[8];
     if (corner == 0) first_below = below;
     // Where the square crosses the horizon its image is no quadrangle: everything is looked at.
-    if (!(below * first_below > 1e-6f)) return {0, 0, width - 1, height - 1};
+    if (!(below * first_below > 1e-6f * first_below * first_below)) return {0, 0, width - 1, height - 1};
     const PixelPlace place = mapped(m, x, y);
     left = left < place.x ? left : place.x;
     right = right > place.x ? right : place.x;

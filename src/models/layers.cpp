@@ -8,6 +8,7 @@
 #include "kernels/choice.h"
 #include "kernels/convolution.h"
 #include "kernels/gate.h"
+#include "kernels/gpu.h"
 #include "kernels/group_norm.h"
 #include "kernels/product.h"
 
@@ -65,6 +66,14 @@ at::Tensor product(const at::Tensor& x, const Affine& layer) {
   return at::linear(x, widened(layer.weight, x), layer.bias);
 }
 
+/// On a GPU the fused norm has no gradients but by x.
+bool fuses(const at::Tensor& x, const Affine& layer, const AfterNorm& after) {
+  if (chosen_kernels() != Kernels::fast || !fused_group_norm_applies(x)) return false;
+  if (!x.is_cuda()) return layer.weight.scalar_type() == at::kFloat;
+  const bool trained = layer.weight.requires_grad() || (after.scale.defined() && after.scale.requires_grad());
+  return !(at::GradMode::is_enabled() && trained);
+}
+
 /// A 1×1 convolution, as the product that it is.
 at::Tensor pointwise(const at::Tensor& x, const Affine& layer) {
   return product(x.permute({0, 2, 3, 1}), {layer.weight.flatten(1), layer.bias}).permute({0, 3, 1, 2});
@@ -99,7 +108,7 @@ at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int
 
 at::Tensor group_norm(const at::Tensor& x, const Affine& layer, const AfterNorm& after) {
   const bool modulated = after.scale.defined();
-  if (chosen_kernels() == Kernels::fast && fused_group_norm_applies(x) && layer.weight.scalar_type() == at::kFloat) {
+  if (fuses(x, layer, after)) {
     const at::Tensor gain = modulated ? layer.weight * (1 + after.scale) : layer.weight.expand({x.size(0), -1});
     const at::Tensor shift =
         modulated ? at::addcmul(after.shift, layer.bias, 1 + after.scale) : layer.bias.expand({x.size(0), -1});
@@ -123,6 +132,13 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   const auto length = static_cast<double>(k.size(2));
   count_products(2 * static_cast<double>(q.numel()) * length);
   return at::scaled_dot_product_attention(q, k, v, {}, 0, causal);
+}
+
+at::Tensor doubled(const at::Tensor& x) {
+  const bool small = x.scalar_type() == at::kFloat || x.scalar_type() == at::kHalf;
+  if (chosen_kernels() == Kernels::fast && gpu() && x.is_cuda() && small && x.size(1) % 8 == 0)
+    return gpu()->doubled(x);
+  return at::upsample_bilinear2d(x, {x.size(2) * 2, x.size(3) * 2}, /*align_corners=*/false);
 }
 
 at::Tensor joined(const at::Tensor& a, const at::Tensor& b) { return Joined::apply(a, b); }

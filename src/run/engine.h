@@ -24,6 +24,7 @@ struct EngineOptions {
   std::string device = "auto";                       ///< "auto", "cpu" or "cuda".
   int threads = 0;                                   ///< 0: all cores.
   std::string kernels = "fast";                      ///< "fast" or "plain", see kernels/choice.h.
+  std::string precision = "auto";                    ///< "auto", "half" or "float", see Session.
   double memory_limit_gib = 0;                       ///< 0: what is free now.
 };
 

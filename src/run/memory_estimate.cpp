@@ -25,6 +25,8 @@ namespace {
 constexpr double float_bytes = 4, bytes_per_gib = 1024.0 * 1024.0 * 1024.0;
 /// Libraries, code and the small tensors of a process that has drawn something.
 constexpr double process_bytes = 222e6;
+/// On a GPU: its libraries' code and workspaces. Nobody has measured the prediction there yet.
+constexpr double gpu_process_bytes = 700e6;
 /// What the libraries' own scratch memory and gaps between tensors add to them, at the most that was measured.
 constexpr double slack = 1.05;
 
@@ -135,10 +137,14 @@ std::int64_t most_cuts(const Settings& settings) {
 /// What a run would be drawn at.
 struct Drawing {
   std::int64_t width = 0, height = 0, cuts = 0;
+  bool gpu = false, half = false;
 };
 
-Drawing drawing_of(const Settings& settings) {
-  return {settings.drawn_width(), settings.drawn_height(), most_cuts(settings)};
+Drawing drawing_of(const Settings& settings, const MemoryOffer& offer) {
+  // A GPU looks at all batches together.
+  const std::int64_t batches = offer.gpu ? settings.cutn_batches : 1;
+  return {settings.drawn_width(), settings.drawn_height(), most_cuts(settings) * batches, offer.gpu.has_value(),
+          offer.half};
 }
 
 double predicted_peak(const Shapes& shapes, const Drawing& drawing, const MemoryPlan& plan,
@@ -147,10 +153,14 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
     if (parts && bytes > 0) parts->emplace_back(part, static_cast<std::uint64_t>(bytes));
     return bytes;
   };
-  const auto [width, height, cuts] = drawing;
-  const auto stored = [&](double bytes, double halves) { return plan.half_weights ? bytes - halves : bytes; };
+  const auto [width, height, cuts, on_gpu, half] = drawing;
+  const double size = half ? .5 : 1;  // Of what the networks hold, weights and activations.
+  const auto stored = [&](double bytes, double halves) { return (plan.half_weights ? bytes - halves : bytes) * size; };
+  const auto sized = [&](GradientMemory memory) {
+    return GradientMemory{memory.kept * size, memory.forward * size, memory.backward * size};
+  };
   double held = add("diffusion weights", stored(shapes.unet_weights, shapes.unet_halves)) +
-                add("secondary weights", shapes.secondary_weights) + add("LPIPS weights", shapes.lpips_weights) +
+                add("secondary weights", shapes.secondary_weights * size) + add("LPIPS weights", shapes.lpips_weights) +
                 add("upscaler weights", shapes.upscaler_weights);
   double loading = held, looking = 0;
   for (const ClipShape& clip : shapes.clip) {
@@ -161,12 +171,12 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
   double drawing_bytes = 0;
   GradientMemory prediction;
   if (shapes.secondary_channels > 0) {
-    drawing_bytes = add("diffusion step", unet_memory(shapes.unet, width, height));
-    prediction = secondary_gradient_memory(shapes.secondary_channels, width, height);
+    drawing_bytes = add("diffusion step", unet_memory(shapes.unet, width, height) * size);
+    prediction = sized(secondary_gradient_memory(shapes.secondary_channels, width, height));
     add("secondary with gradient", std::max(prediction.forward, prediction.backward));
   } else {
-    prediction =
-        unet_gradient_memory(shapes.unet, width, height, plan.recompute ? Activations::recomputed : Activations::kept);
+    prediction = sized(
+        unet_gradient_memory(shapes.unet, width, height, plan.recompute ? Activations::recomputed : Activations::kept));
     add("diffusion with gradient", std::max(prediction.forward, prediction.backward));
   }
   for (const ClipShape& clip : shapes.clip) {
@@ -177,7 +187,7 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
   // One model looks at a time, while the guidance's prediction waits for its gradient.
   const double step = std::max({drawing_bytes, prediction.forward, prediction.kept + looking, prediction.backward});
   const double tensors = std::max(loading, held + step);
-  return tensors + add("program, scratch memory", process_bytes + (slack - 1) * tensors);
+  return tensors + add("program, scratch memory", (on_gpu ? gpu_process_bytes : process_bytes) + (slack - 1) * tensors);
 }
 
 /// From the one that gives up nothing to the one that gives up all that there is, each cheaper in time than the next;
@@ -190,7 +200,7 @@ std::vector<MemoryPlan> plans_for(const Shapes& shapes, const Drawing& drawing) 
   double saved = shapes.unet_halves;
   for (const ClipShape& clip : shapes.clip) saved += clip.image_halves;
   for (const bool half : {false, true}) {
-    if (half && saved == 0) break;
+    if (half && (saved == 0 || drawing.half)) break;
     for (const bool recompute : {false, true}) {
       if (recompute && !can_recompute) break;
       plans.push_back({0, recompute, half});
@@ -216,12 +226,15 @@ MemoryPlan least_plan(const Shapes& shapes, const Drawing& drawing, std::uint64_
 }
 
 /// The largest size of the same shape that fits, or fewer cuts, as words; empty when nothing near does.
-std::string nearest_fit(const Settings& settings, const Shapes& shapes, std::uint64_t available) {
+std::string nearest_fit(const Settings& settings, const Shapes& shapes, const Drawing& drawing,
+                        std::uint64_t available) {
   for (double scale = 0.95; scale > 0.2; scale -= 0.05) {
     const auto side = [&](std::int64_t whole) {
       return std::max<std::int64_t>(64, static_cast<std::int64_t>(static_cast<double>(whole) * scale) / 64 * 64);
     };
-    const Drawing smaller{side(settings.width), side(settings.height), most_cuts(settings)};
+    Drawing smaller = drawing;
+    smaller.width = side(settings.width);
+    smaller.height = side(settings.height);
     if (fits(predicted_peak(shapes, smaller, plans_for(shapes, smaller).back()), available)) {
       return fmt::format("{}x{} pixels would fit", smaller.width, smaller.height);
     }
@@ -249,14 +262,17 @@ std::uint64_t meminfo(const std::string& key) {
 }
 
 /// What this process holds already, loaded models and spare pages, is the next run's to use.
-std::uint64_t memory_to_use(std::uint64_t limit) {
+std::uint64_t memory_to_use(const MemoryOffer& offer) {
+  if (offer.limit > 0) return offer.limit;
+  if (offer.gpu) return offer.gpu->free;
   const KeptPages kept = kept_pages();
-  return limit > 0 ? limit : available_memory() + static_cast<std::uint64_t>(kept.in_use + kept.spare);
+  return available_memory() + static_cast<std::uint64_t>(kept.in_use + kept.spare);
 }
 
-MemoryTable size_table(const Settings& settings, const ModelStore& store, std::uint64_t available) {
+MemoryTable size_table(const Settings& settings, const ModelStore& store, const MemoryOffer& offer) {
+  const std::uint64_t available = memory_to_use(offer);
   const Shapes shapes = shapes_of(settings, store);
-  const Drawing own = drawing_of(settings);
+  const Drawing own = drawing_of(settings, offer);
   MemoryTable table;
   table.title = settings.use_secondary_model ? "with the secondary model" : "without the secondary model";
   table.across = "cuts";
@@ -270,7 +286,7 @@ MemoryTable size_table(const Settings& settings, const ModelStore& store, std::u
     };
     MemoryTable::Row row{fmt::format("{}x{}", side(own.width), side(own.height)), {}};
     for (const std::int64_t count : cuts) {
-      const Drawing drawing{side(own.width), side(own.height), count};
+      const Drawing drawing{side(own.width), side(own.height), count, own.gpu, own.half};
       const MemoryPlan plan = least_plan(shapes, drawing, available);
       const double whole = predicted_peak(shapes, drawing, {}), planned = predicted_peak(shapes, drawing, plan);
       row.cells.push_back({static_cast<std::uint64_t>(whole), static_cast<std::uint64_t>(planned)});
@@ -280,7 +296,8 @@ MemoryTable size_table(const Settings& settings, const ModelStore& store, std::u
   return table;
 }
 
-MemoryTable model_table(const Settings& settings, const ModelStore& store, std::uint64_t available) {
+MemoryTable model_table(const Settings& settings, const ModelStore& store, const MemoryOffer& offer) {
+  const std::uint64_t available = memory_to_use(offer);
   MemoryTable table;
   table.title = fmt::format("{}x{}, {} cuts", settings.drawn_width(), settings.drawn_height(), most_cuts(settings));
   table.across = "secondary model";
@@ -292,7 +309,7 @@ MemoryTable model_table(const Settings& settings, const ModelStore& store, std::
       tried.use_secondary_model = secondary;
       tried.clip_models = models;
       const Shapes shapes = shapes_of(tried, store);
-      const Drawing drawing = drawing_of(tried);
+      const Drawing drawing = drawing_of(tried, offer);
       const MemoryPlan plan = least_plan(shapes, drawing, available);
       row.cells.push_back({static_cast<std::uint64_t>(predicted_peak(shapes, drawing, {})),
                            static_cast<std::uint64_t>(predicted_peak(shapes, drawing, plan))});
@@ -309,37 +326,37 @@ MemoryTable model_table(const Settings& settings, const ModelStore& store, std::
 
 }  // namespace
 
-MemoryEstimate estimate_memory(const Settings& settings, const ModelStore& store, std::uint64_t limit,
+MemoryEstimate estimate_memory(const Settings& settings, const ModelStore& store, const MemoryOffer& offer,
                                const std::optional<MemoryPlan>& plan) {
   const Shapes shapes = shapes_of(settings, store);
-  const Drawing drawing = drawing_of(settings);
+  const Drawing drawing = drawing_of(settings, offer);
   MemoryEstimate estimate;
-  estimate.available = memory_to_use(limit);
+  estimate.available = memory_to_use(offer);
   estimate.plan = plan ? *plan : least_plan(shapes, drawing, estimate.available);
   estimate.peak = static_cast<std::uint64_t>(predicted_peak(shapes, drawing, estimate.plan, &estimate.parts));
   estimate.unplanned_peak = static_cast<std::uint64_t>(predicted_peak(shapes, drawing, {}));
-  if (!estimate.fits()) estimate.suggestion = nearest_fit(settings, shapes, estimate.available);
+  if (!estimate.fits()) estimate.suggestion = nearest_fit(settings, shapes, drawing, estimate.available);
   return estimate;
 }
 
-MemoryPlan plan_memory(const Settings& settings, const ModelStore& store, std::uint64_t limit) {
-  const MemoryEstimate estimate = estimate_memory(settings, store, limit);
+MemoryPlan plan_memory(const Settings& settings, const ModelStore& store, const MemoryOffer& offer) {
+  const MemoryEstimate estimate = estimate_memory(settings, store, offer);
   if (estimate.fits()) return estimate.plan;
   const auto gib = [](std::uint64_t bytes) { return static_cast<double>(bytes) / bytes_per_gib; };
-  throw MemoryError(fmt::format("the run needs about {:.1f} GiB of memory at the least, and {:.1f} GiB {}",
-                                gib(estimate.peak), gib(estimate.available), limit > 0 ? "are allowed" : "are free"),
-                    "", estimate.suggestion);
+  throw MemoryError(
+      fmt::format("the run needs about {:.1f} GiB of memory at the least, and {:.1f} GiB {}", gib(estimate.peak),
+                  gib(estimate.available), offer.limit > 0 ? "are allowed" : "are free"),
+      "", estimate.suggestion);
 }
 
-std::vector<MemoryTable> memory_tables(const Settings& settings, const ModelStore& store, std::uint64_t limit) {
-  const std::uint64_t available = memory_to_use(limit);
+std::vector<MemoryTable> memory_tables(const Settings& settings, const ModelStore& store, const MemoryOffer& offer) {
   std::vector<MemoryTable> tables;
   for (const bool secondary : {true, false}) {
     Settings tried = settings;
     tried.use_secondary_model = secondary;
-    tables.push_back(size_table(tried, store, available));
+    tables.push_back(size_table(tried, store, offer));
   }
-  tables.push_back(model_table(settings, store, available));
+  tables.push_back(model_table(settings, store, offer));
   return tables;
 }
 

@@ -84,7 +84,7 @@ RunLoop::~RunLoop() { session_.on_loading({}); }
 
 void RunLoop::begin(const Settings& settings, std::map<std::string, std::string> origins,
                     std::optional<double> draft_share, std::optional<NoisyPicture> start) {
-  plan_ = plan_memory(settings, session_.store(), options_.memory_limit);
+  plan_ = plan_memory(settings, session_.store(), session_.memory(options_.memory_limit));
   settings_ = with_absolute_paths(with_fetched_pictures(settings, options_.folder / "inputs", options_.interrupt,
                                                         [this](const std::string& url) { listener_.loading(url); }));
   inputs_ = input_hashes(settings_);
@@ -121,8 +121,9 @@ void RunLoop::resume(Checkpoint saved) {
   origins_ = std::move(saved.origins);
   first_picture_ = saved.picture;
   // The plan that it was begun with, unless memory has become scarcer.
-  const auto same = estimate_memory(settings_, session_.store(), options_.memory_limit, saved.plan);
-  plan_ = same.fits() ? saved.plan : plan_memory(settings_, session_.store(), options_.memory_limit);
+  const MemoryOffer offer = session_.memory(options_.memory_limit);
+  const auto same = estimate_memory(settings_, session_.store(), offer, saved.plan);
+  plan_ = same.fits() ? saved.plan : plan_memory(settings_, session_.store(), offer);
   if (plan_.half_weights && !saved.plan.half_weights) {
     listener_.warning(
         "there is less memory than when the run was begun: it goes on with weights in half precision, and "

@@ -23,9 +23,10 @@ Picture to_picture(const at::Tensor& x) {
   if (!batched && !(x.dim() == 3 && x.size(0) == 3)) {
     throw Error("only a tensor of shape (1,3,H,W) or (3,H,W) can become a picture");
   }
-  const at::Tensor planes = (batched ? x[0] : x).detach().to(at::kCPU, at::kFloat);
+  const at::Tensor planes = (batched ? x[0] : x).detach().to(at::kFloat);
+  // Where x lies, so that bytes travel and not floats.
   const at::Tensor samples =
-      planes.nan_to_num(-1).add(1).div(2).clamp(0, 1).mul(255).to(at::kByte).permute({1, 2, 0}).contiguous();
+      planes.nan_to_num(-1).add(1).div(2).clamp(0, 1).mul(255).to(at::kByte).permute({1, 2, 0}).contiguous().cpu();
   Picture picture(static_cast<int>(samples.size(1)), static_cast<int>(samples.size(0)), 3);
   if (!picture.samples.empty()) std::memcpy(picture.samples.data(), samples.const_data_ptr(), picture.samples.size());
   return picture;
