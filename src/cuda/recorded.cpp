@@ -9,11 +9,20 @@ namespace disco::cuda {
 namespace {
 
 /// All graphs draw their memory from one pool: they are replayed one after the other, on one stream, so the temporaries
-/// of each may lie where those of the others did. Results that are still held are not overwritten.
-at::cuda::MempoolId_t shared_pool() {
-  static const at::cuda::MempoolId_t pool = at::cuda::graph_pool_handle();
-  return pool;
-}
+/// of each may lie where those of the others did. Results that are still held are not overwritten. LibTorch gives a
+/// pool up with the last graph that uses it, and takes its name for no other: the next graph begins a pool of its own.
+class SharedPool {
+ public:
+  static at::cuda::MempoolId_t id() {
+    static at::cuda::MempoolId_t pool;
+    if (users() == 0) pool = at::cuda::graph_pool_handle();
+    return pool;
+  }
+  static int& users() {
+    static int count = 0;
+    return count;
+  }
+};
 
 class RecordedGraph final : public Recorded {
  public:
@@ -28,7 +37,9 @@ class RecordedGraph final : public Recorded {
       const c10::cuda::CUDAStreamGuard on_side(side);
       for (int k = 0; k < tries; ++k) work(inputs_);
       C10_CUDA_CHECK(cudaStreamSynchronize(side));
-      graph_.capture_begin(shared_pool(), cudaStreamCaptureModeThreadLocal);
+      // What the tries took lies on a stream that is used for nothing else, and the recording takes as much again.
+      c10::cuda::CUDACachingAllocator::emptyCache();
+      graph_.capture_begin(SharedPool::id(), cudaStreamCaptureModeThreadLocal);
       try {
         results_ = work(inputs_);
       } catch (...) {
@@ -36,9 +47,13 @@ class RecordedGraph final : public Recorded {
         throw;
       }
       graph_.capture_end();
+      ++SharedPool::users();
     }
     C10_CUDA_CHECK(cudaDeviceSynchronize());
   }
+  ~RecordedGraph() override { --SharedPool::users(); }
+  RecordedGraph(const RecordedGraph&) = delete;
+  RecordedGraph& operator=(const RecordedGraph&) = delete;
 
   const std::vector<at::Tensor>& replay(at::TensorList inputs) override {
     const at::NoGradGuard no_gradient;

@@ -39,7 +39,8 @@ Recordings::Entry Recordings::record(const std::string& name, const std::vector<
     });
     for (const auto& [part, cost] : counting.parts()) entry.flops += cost.flops;
   } catch (const std::exception& error) {
-    failures_[name] = error.what();
+    const std::string reason = error.what();  // LibTorch's go on with the stack.
+    failures_[name] = reason.substr(0, reason.find('\n'));
   }
   PartClock::current() = before;
   return entry;

@@ -44,6 +44,14 @@ struct Joined : torch::autograd::Function<Joined> {
   }
 };
 
+/// x at twice its length along an axis, linear between the middles of its values, as a sum of slices.
+at::Tensor doubled_along(const at::Tensor& x, std::int64_t axis) {
+  const std::int64_t last = x.size(axis) - 1;
+  const at::Tensor before = at::cat({x.narrow(axis, 0, 1), x.narrow(axis, 0, last)}, axis);
+  const at::Tensor after = at::cat({x.narrow(axis, 1, last), x.narrow(axis, last, 1)}, axis);
+  return at::stack({x * .75 + before * .25, x * .75 + after * .25}, axis + 1).flatten(axis, axis + 1);
+}
+
 void count_products(double products) { count_flops(2 * products); }
 
 void count_convolution(const at::Tensor& x, const at::Tensor& weight, std::int64_t stride) {
@@ -138,6 +146,8 @@ at::Tensor doubled(const at::Tensor& x) {
   const bool small = x.scalar_type() == at::kFloat || x.scalar_type() == at::kHalf;
   if (chosen_kernels() == Kernels::fast && gpu() && x.is_cuda() && small && x.size(1) % 8 == 0)
     return gpu()->doubled(x);
+  // The gradient of LibTorch's operator there depends on the order in which threads come.
+  if (x.is_cuda()) return doubled_along(doubled_along(x, 2), 3).contiguous(at::MemoryFormat::ChannelsLast);
   return at::upsample_bilinear2d(x, {x.size(2) * 2, x.size(3) * 2}, /*align_corners=*/false);
 }
 

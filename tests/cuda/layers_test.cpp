@@ -1,6 +1,9 @@
 // The layers' kernels beside LibTorch's operators on the processor, in values and gradients.
 #include <random>
 
+#include "kernels/choice.h"
+#include "kernels/deterministic.h"
+#include "models/layers.h"
 #include "on_gpu.h"
 
 namespace disco {
@@ -90,6 +93,20 @@ TEST_F(LayerKernels, DoubledEqualsBilinear) {
   }
 }
 
+TEST_F(LayerKernels, DoubledWithPlainKernelsHasARepeatableGradient) {
+  choose_kernels(Kernels::plain);
+  for (const auto& sizes : std::vector<std::vector<std::int64_t>>{{1, 8, 6, 9}, {2, 3, 1, 4}, {1, 16, 5, 1}}) {
+    const at::Tensor x = at::randn(sizes), here = x.to(at::kDouble).requires_grad_();
+    const at::Tensor plain = at::upsample_bilinear2d(here, {2 * x.size(2), 2 * x.size(3)}, false);
+    const at::Tensor by = at::randn(plain.sizes());
+    const StrictlyDeterministic strict;
+    const at::Tensor there = to_gpu(x).requires_grad_(), sliced = doubled(there);
+    EXPECT_LT(apart(sliced, plain), float_error);
+    EXPECT_LT(apart(gradient_by(sliced, there, to_gpu(by)), gradient_by(plain, here, by.to(at::kDouble))), float_error);
+  }
+  choose_kernels(Kernels::fast);
+}
+
 TEST_F(LayerKernels, GradientsHaveTheSameBitsEveryTime) {
   const at::Tensor x = to_gpu(at::randn({1, 256, 96, 128})).to(at::kHalf).requires_grad_();
   const at::Tensor ones = to_gpu(at::ones({1, 256})).to(at::kHalf), by = at::randn_like(x);
@@ -112,6 +129,15 @@ TEST_F(LayerKernels, ARecordingRepeatsItsWorkOnNewNumbers) {
     const std::vector<at::Tensor> expected = work({x}), replayed = recorded->replay({x});
     EXPECT_TRUE(at::equal(replayed[0], expected[0]));
     EXPECT_TRUE(at::equal(replayed[1], expected[1]));
+  }
+}
+
+TEST_F(LayerKernels, RecordingsComeAndGo) {
+  const Recordable work = [](const std::vector<at::Tensor>& inputs) { return std::vector{inputs[0].exp().sum(0)}; };
+  const at::Tensor x = to_gpu(at::randn({300, 500}));
+  for (int k = 0; k < 3; ++k) {
+    const auto first = gpu()->record({x}, work), second = gpu()->record({x}, work);
+    EXPECT_TRUE(at::equal(first->replay({x})[0], second->replay({x})[0]));
   }
 }
 

@@ -32,19 +32,20 @@ void expect_golden(const std::string& name, const std::string& precision, double
   const StepOutcome first = generation.step();
   const double shown = apart(first.shown, expected.at("0.first.pred_xstart"));
   const double sample = apart(generation.state().sampler.x, expected.at("0.first.sample"));
-  EXPECT_LT(shown, step_error);
-  EXPECT_LT(sample, step_error);
   StepOutcome last = first;
   while (!generation.done()) last = generation.step();
   const auto losses = golden::json("e2e/" + name + "/losses.json")["losses"].get<std::vector<double>>();
   const std::vector<double> logged = generation.state().losses;
-  ASSERT_EQ(logged.size(), losses.size());
   double worst = 0;
-  for (std::size_t i = 0; i < losses.size(); ++i) worst = std::max(worst, std::abs(logged[i] - losses[i]));
-  EXPECT_LT(worst, loss_error);
+  for (std::size_t i = 0; i < std::min(losses.size(), logged.size()); ++i)
+    worst = std::max(worst, std::abs(logged[i] - losses[i]));
   const double drift = (last.shown.cpu() - expected.at("0.last.pred_xstart")).abs().max().item<double>();
   std::printf("  %s in %s: first step %.2g, %.2g; worst loss %.2g; last picture %.2g; incidents %zu\n", name.c_str(),
               precision.c_str(), shown, sample, worst, drift, generation.state().incidents.size());
+  EXPECT_LT(shown, step_error);
+  EXPECT_LT(sample, step_error);
+  EXPECT_EQ(logged.size(), losses.size());
+  EXPECT_LT(worst, loss_error);
   for (const auto& [what, why] : models.recordings->failures()) {
     ADD_FAILURE() << what << " is not recorded: " << why;
   }
@@ -86,8 +87,7 @@ TEST_F(RunsOnGpu, EverySettingThatAddsWork) {
            {{"diffusion_sampling_mode", "plms"}},
            {{"fuzzy_prompt", true}},
            {{"clip_models", {"ref-vit32", "ref-vit16", "ref-rn50"}}, {"guidance_every", 2}},
-           {{"skip_augs", true}},
-           {{"animation_mode", "Video Input"}, {"max_frames", 1}}}) {
+           {{"skip_augs", true}}}) {
     SCOPED_TRACE(values.dump());
     EXPECT_NO_THROW(picture_of(*engine, values));
   }
