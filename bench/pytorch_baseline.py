@@ -176,7 +176,7 @@ class UNetModel(nn.Module):
         h = self.run(self.middle_block, h, emb)
         for block in self.output_blocks:
             h = self.run(block, torch.cat([h, skips.pop()], dim=1), emb)
-        return self.out(h.type(x.dtype))
+        return self.out(h)
 
 
 # ---- The secondary model (Crowson 2021) ----
@@ -778,6 +778,7 @@ def parse(arguments):
     add("--compile", action="store_true",
         help="torch.compile the UNet and CLIP's image towers; on CUDA also half precision (autocast) and TF32")
     add("--fastest", action="store_true", help="on CUDA: compiled, in half precision and batched, see above")
+    add("--eager", action="store_true", help="the rest of --fastest, without compiling")
     add("--json", action="store_true", help="print JSON, in the format of disco bench step")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.clip if name not in CLIP.SHAPES]
@@ -790,7 +791,7 @@ def parse(arguments):
     if options.fastest:
         if options.device != "cuda":
             parser.error("--fastest needs --device cuda")
-        options.compile, options.sdpa = True, "all"
+        options.compile, options.sdpa = not options.eager, "all"
     if not 1 <= 2 * options.steps_measured < STEPS - 3 or options.cutn_batches < 1:
         parser.error(f"--steps-measured is 1 to {(STEPS - 4) // 2}, --cutn-batches at least 1")
     return options
