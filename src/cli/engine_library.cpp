@@ -81,6 +81,7 @@ std::unique_ptr<Engine> load_engine(const CommandLine& line) {
 }
 
 TrainFunction load_trainer() { return entry_point<TrainFunction>("disco_train"); }
+PaintFunction load_painter() { return entry_point<PaintFunction>("disco_paint_folder"); }
 AdherenceFunction load_adherence() { return entry_point<AdherenceFunction>("disco_measure_adherence"); }
 EffectsFunction load_effects() { return entry_point<EffectsFunction>("disco_measure_effects"); }
 StepFunction load_step() { return entry_point<StepFunction>("disco_measure_step"); }

@@ -8,6 +8,7 @@
 #include "bench/step.h"
 #include "cli/command_line.h"
 #include "run/engine.h"
+#include "train/paint_folder.h"
 #include "train/train.h"
 
 namespace disco {
@@ -22,6 +23,7 @@ EngineOptions engine_options(const CommandLine& line);
 
 /// What else the library does, and where models are looked for.
 TrainFunction load_trainer();
+PaintFunction load_painter();
 AdherenceFunction load_adherence();
 EffectsFunction load_effects();
 StepFunction load_step();

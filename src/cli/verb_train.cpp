@@ -71,7 +71,7 @@ void demand_fitting_flags(const CommandLine& line) {
   const bool pocket = line.operands.front() == "pocket";
   static const std::vector<std::string> of_one = {
       "--name",    "--from",   "--data",     "--no-mirror", "--steps",      "--batch",      "--network",
-      "--variety", "--styled", "--coloured", "--device",    "--accumulate", "--guesses-of", "--learning-rate"};
+      "--variety", "--styled", "--coloured", "--reuse",     "--accumulate", "--guesses-of", "--learning-rate"};
   static const std::vector<std::string> of_pocket = {"--minutes", "--scale"};
   for (const std::string& flag : pocket ? of_one : of_pocket) {
     if (!line.has(flag)) continue;
@@ -110,6 +110,7 @@ TrainRequest request_of(const CommandLine& line) {
   request.sheet_minutes = line.number("--sheet-minutes", request.sheet_minutes, 0);
   request.threads = line.whole_number("--threads", 0, 0);
   request.painters = line.whole_number("--painters", request.painters, 1);
+  request.reuse = line.whole_number("--reuse", request.reuse, 1);
   request.minutes = line.number("--minutes", 0, 0);
   request.scale = line.number("--scale", 1, 0);
   request.diffusion_model = line.text("--guesses-of");
@@ -161,11 +162,12 @@ Verb train_verb() {
       {"--guesses-of", "FILE", "clip: weights of the diffusion model whose guesses are shown among the pictures"},
       {"--network", "JSON", "sizes of the network that differ from the defaults"},
       {"--precision", "TYPE", "of convolutions and products (default float32)", {"float32", "bfloat16"}},
-      {"--device", "NAME", "diffusion, clip: cpu or cuda (default cpu)"},
+      {"--device", "NAME", "what computes: cpu or cuda (default cpu)"},
       {"--checkpoint-minutes", "N", "between checkpoints (default 5)"},
       {"--sheet-minutes", "N", "between samples or scores of the current weights; 0: none (default 15)"},
       {"--threads", "N", "processor cores to use (default 0: all)"},
       {"--painters", "N", "threads that paint, or read images, ahead (default 1)"},
+      {"--reuse", "N", "how often a painted picture is shown, on average (default 1)"},
       {"--minutes", "N", "pocket: how long all models together may take"},
       {"--scale", "SHARE", "pocket: of the recipe's steps (default 1)"},
       {"--models", "DIR", "where models and the tokenizer's vocabulary are looked for first"},

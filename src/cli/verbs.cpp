@@ -3,8 +3,9 @@
 namespace disco {
 
 const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> all = {run_verb(),   draft_verb(),   resume_verb(), models_verb(), train_verb(),
-                                        bench_verb(), explain_verb(), import_verb(), doctor_verb(), completion_verb()};
+  static const std::vector<Verb> all = {run_verb(),    draft_verb(),  resume_verb(),    models_verb(),
+                                        train_verb(),  paint_verb(),  bench_verb(),     explain_verb(),
+                                        import_verb(), doctor_verb(), completion_verb()};
   return all;
 }
 

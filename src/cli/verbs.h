@@ -16,6 +16,7 @@ Verb draft_verb();
 Verb resume_verb();
 Verb models_verb();
 Verb train_verb();
+Verb paint_verb();
 Verb bench_verb();
 Verb explain_verb();
 Verb import_verb();

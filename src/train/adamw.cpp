@@ -38,9 +38,8 @@ double AdamW::step(std::vector<at::Tensor> gradients, double learning_rate) {
     at::Tensor& gradient = gradients[place++];
     if (gradient.strides() != tensor.strides()) gradient = at::empty_like(tensor).copy_(gradient);
   }
-  double norm = 0;
-  for (const at::Tensor& n : at::_foreach_norm(gradients, 2)) norm += n.item<double>() * n.item<double>();
-  norm = std::sqrt(norm);
+  // One number comes from the device, not one for each tensor.
+  const double norm = at::stack(at::_foreach_norm(gradients, 2)).to(at::kDouble).norm().item<double>();
   if (settings_.clip_gradient > 0 && norm > settings_.clip_gradient) {
     at::_foreach_mul_(gradients, at::Scalar(settings_.clip_gradient / norm));
   }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/hash.h"
+#include "train/reused_pictures.h"
 #include "train/world/paint.h"
 
 namespace disco {
@@ -62,6 +63,7 @@ class Painter final : public PictureSource {
 
 std::shared_ptr<const PictureSource> picture_source(const TrainRequest& request) {
   if (request.pictures) return request.pictures;
+  if (request.reuse > 1) return std::make_shared<ReusedPictures>(request.seed, request.reuse, world_mix(request));
   return std::make_shared<Painter>(request);
 }
 

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <span>
@@ -44,13 +45,14 @@ class PictureSource {
   /// What captions are put together from: all words that a model trained on them can know.
   virtual std::vector<std::string> texts() const = 0;
 };
-/// request.pictures, or the painter.
 /// The world that a training's pictures show.
 WorldMix world_mix(const TrainRequest& request);
+/// request.pictures, or the painter.
 std::shared_ptr<const PictureSource> picture_source(const TrainRequest& request);
 
 /// What the steps of a training take, made of batches of `count` pictures by request.painters threads, at most `depth`
-/// batches ahead; `make` gets batch number `first`, first + 1, … and its number.
+/// batches ahead, or two for each thread where that is more; `make` gets batch number `first`, first + 1, … and its
+/// number.
 template <typename Item>
 std::unique_ptr<Ahead<Item>> batches_ahead(const TrainRequest& request, std::int64_t first, std::int64_t count,
                                            std::int64_t side, std::size_t depth,
@@ -60,7 +62,8 @@ std::unique_ptr<Ahead<Item>> batches_ahead(const TrainRequest& request, std::int
         const std::uint64_t sample = index * static_cast<std::uint64_t>(count);
         return make(source->batch(sample, count, static_cast<int>(side)), index);
       },
-      static_cast<std::uint64_t>(first), depth, request.painters);
+      static_cast<std::uint64_t>(first), std::max(depth, 2 * static_cast<std::size_t>(request.painters)),
+      request.painters);
 }
 /// The pictures alone.
 std::unique_ptr<Ahead<at::Tensor>> pictures_ahead(const TrainRequest& request, std::int64_t first, std::int64_t count,

@@ -127,7 +127,18 @@ ClipConfig known_sizes(const nlohmann::json& given) {
   return config;
 }
 
+StateDict moved(StateDict tensors, at::Device device) {
+  for (auto& [name, tensor] : tensors) tensor = tensor.to(device);
+  return tensors;
+}
+
 at::Device device_of(const Clip& clip) { return clip.parameters().at("logit_scale").device(); }
+
+/// A batch and what its captions say of its pictures (agreement()).
+struct Lesson {
+  CaptionedBatch batch;
+  at::Tensor agreement;
+};
 
 class ClipTask final : public Task {
  public:
@@ -170,17 +181,22 @@ class ClipTask final : public Task {
     clip_.emplace(tensors, activation_);
     meets_strange_words_ = tensors.contains("token_ids");
     logit_scale_ = tensors.at("logit_scale");
-    batches_ = batches_ahead<CaptionedBatch>(request_, first, request_.batch, request_.picture_size, 4,
-                                             [](CaptionedBatch batch, std::uint64_t) { return batch; });
+    if (unet_) unet_ = UNet(unet_->config(), moved(unet_->parameters(), device_of(*clip_)));
+    lessons_ = batches_ahead<Lesson>(request_, first, request_.batch, request_.picture_size, 4,
+                                     [](const CaptionedBatch& batch, std::uint64_t) {
+                                       return Lesson{batch, agreement(batch)};
+                                     });
   }
 
   at::Tensor loss(std::int64_t step) override {
-    const CaptionedBatch batch = batches_->take();
+    const Lesson lesson = lessons_->take();
+    const at::Device device = device_of(*clip_);
     RandomStream draws(step_seed(request_.seed, step));
-    const at::Tensor views = random_views(shown_pictures(batch.pictures, draws), config_.input_size, {}, draws);
-    const at::Tensor images = clip_->encode_image_training(clip_input(views).to(device_of(*clip_)));
-    const at::Tensor texts = clip_->encode_text(tokens(batch.captions, draws).to(device_of(*clip_)));
-    return contrastive_loss(images, texts, logit_scale_.exp(), agreement(batch).to(device_of(*clip_)));
+    const at::Tensor shown = shown_pictures(lesson.batch.pictures.to(device), draws);
+    const at::Tensor views = random_views(shown, config_.input_size, {}, draws);
+    const at::Tensor images = clip_->encode_image_training(clip_input(views));
+    const at::Tensor texts = clip_->encode_text(tokens(lesson.batch.captions, draws).to(device));
+    return contrastive_loss(images, texts, logit_scale_.exp(), lesson.agreement.to(device));
   }
 
   void after_step() override {
@@ -194,7 +210,8 @@ class ClipTask final : public Task {
     std::vector<Scene> scenes;
     for (std::uint64_t i = 0; i < 160; ++i)
       scenes.push_back(random_scene(splitmix64(~request_.seed) + i, world_mix(request_)));
-    const at::Tensor x0 = to_signed(paint_batch(scenes, static_cast<int>(request_.picture_size)));
+    const at::Tensor pictures = paint_batch(scenes, static_cast<int>(request_.picture_size));
+    const at::Tensor x0 = to_signed(pictures.to(device_of(clip)));
     std::vector<std::string> names;
     for (const Attribute& attribute : judged_attributes()) names.emplace_back(attribute.name);
     std::string line = fmt::format("right at step {} ({}): {}", step, fmt::join(names, ", "), scores(clip, scenes, x0));
@@ -266,7 +283,7 @@ class ClipTask final : public Task {
     std::set<std::string> different;
     for (const Caption& caption : batch.captions) different.insert(caption.text);
     const std::vector<std::string> texts(different.begin(), different.end());
-    const at::Tensor images = encode_pictures(clip, to_signed(batch.pictures));
+    const at::Tensor images = encode_pictures(clip, to_signed(batch.pictures.to(device_of(clip))));
     const at::Tensor nearest = images.matmul(embed(clip, texts).t()).argmax(1).cpu();
     std::int64_t right = 0;
     for (std::size_t i = 0; i < batch.captions.size(); ++i) {
@@ -281,7 +298,7 @@ class ClipTask final : public Task {
   at::Tensor encode_pictures(const Clip& clip, const at::Tensor& pictures) const {
     const at::Tensor small =
         at::_upsample_bilinear2d_aa((pictures + 1) / 2, {config_.input_size, config_.input_size}, false);
-    return clip.encode_image(clip_input(small).to(device_of(clip)));
+    return clip.encode_image(clip_input(small));
   }
 
   /// Of each judged attribute, the share of pictures that are nearest to the plain name of their own value. pictures in
@@ -311,7 +328,7 @@ class ClipTask final : public Task {
   std::optional<UNet> unet_;
   std::optional<Clip> clip_;
   at::Tensor logit_scale_;
-  std::unique_ptr<Ahead<CaptionedBatch>> batches_;
+  std::unique_ptr<Ahead<Lesson>> lessons_;
 };
 
 }  // namespace

@@ -11,8 +11,8 @@ namespace disco {
 /// weights that lie inside are made to sum to 1.
 at::Tensor blurred(const at::Tensor& pictures, const at::Tensor& deviations);
 
-/// (N,C,side,side) of mean 0 and a deviation of about 1 whose blotches are `grain` pixels wide.
-at::Tensor smooth_noise(std::int64_t n, std::int64_t channels, std::int64_t side, double grain, RandomStream& draws);
+/// Of mean 0 and a deviation of about 1, with blotches `grain` pixels wide: (N,channels,H,H) for pictures (N,3,H,H).
+at::Tensor smooth_noise(const at::Tensor& pictures, std::int64_t channels, double grain, RandomStream& draws);
 
 /// pictures (N,3,H,H) in [-1,1] → each blurred, blurred in places, blotched and noisy by draws of its own; about a
 /// quarter of them stay clean.

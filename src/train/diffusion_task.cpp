@@ -72,7 +72,7 @@ class DiffusionTask final : public Task {
 
   at::Tensor loss(std::int64_t step) override {
     RandomStream draws(step_seed(request_.seed, step));
-    const at::Tensor x0 = to_signed(batches_->take()).to(device_of(*unet_));
+    const at::Tensor x0 = to_signed(batches_->take().to(device_of(*unet_)));
     const Noised noised = add_random_noise(x0, 1000, draws);
     const at::Tensor output = unet_->forward(noised.x, noised.t), said = output.narrow(1, 0, 3);
     const at::Tensor truth =

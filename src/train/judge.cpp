@@ -160,7 +160,8 @@ std::vector<at::Tensor> Judge::logits(const at::Tensor& x) const {
 std::vector<Verdict> Judge::judge(const at::Tensor& pictures) const {
   const at::NoGradGuard no_grad;
   std::vector<Verdict> verdicts(static_cast<std::size_t>(pictures.size(0)));
-  for (const at::Tensor& values : logits(at::_upsample_bilinear2d_aa(pictures, {side, side}, false))) {
+  for (const at::Tensor& values :
+       logits(at::_upsample_bilinear2d_aa(pictures.to(tensors_.begin()->second.device()), {side, side}, false))) {
     const at::Tensor probabilities = at::softmax(values, 1, at::kDouble).to(at::kCPU).contiguous();
     const double* row = probabilities.const_data_ptr<double>();
     for (Verdict& verdict : verdicts) {

@@ -62,6 +62,7 @@ class Judge {
   std::vector<Verdict> judge(const at::Tensor& pictures) const;
 
   const JudgeConfig& config() const { return config_; }
+  const StateDict& parameters() const { return tensors_; }
 
  private:
   struct Layers;

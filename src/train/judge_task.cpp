@@ -10,6 +10,7 @@
 #include "train/batches.h"
 #include "train/decoys.h"
 #include "train/degrade.h"
+#include "train/device_noise.h"
 #include "train/judge.h"
 #include "train/task.h"
 #include "train/unseen.h"
@@ -65,6 +66,8 @@ at::Tensor labels(const Attribute& attribute, std::span<const Scene> scenes) {
   return at::tensor(values, at::kLong);
 }
 
+at::Device device_of(const Judge& judge) { return judge.parameters().begin()->second.device(); }
+
 class JudgeTask final : public Task {
  public:
   explicit JudgeTask(const TrainRequest& request)
@@ -99,18 +102,18 @@ class JudgeTask final : public Task {
     RandomStream draws(step_seed(request_.seed, step));
     // Every other half of the pictures, so that each has its share of the decoys.
     const std::int64_t n = exam.pictures.size(0), shapes = n / 2;
-    const at::Tensor pictures = exam.pictures.add(1).div_(2);
+    const at::Tensor pictures = exam.pictures.to(device_of(*judge_)).add(1).div_(2);
     std::vector<at::Tensor> views;
     if (shapes > 0) views.push_back(random_views(pictures.narrow(0, 0, shapes), Judge::side, recoloured, draws));
     views.push_back(random_views(pictures.narrow(0, shapes, n - shapes), Judge::side, light, draws));
     const std::vector<at::Tensor> logits = judge_->logits(disturbed(at::cat(views).mul_(2).sub_(1), draws));
-    at::Tensor sum = at::zeros({});
+    at::Tensor sum = at::zeros({}, pictures.options());
     for (std::size_t i = 0; i < logits.size(); ++i) {
       const Attribute& attribute = judged_attributes()[i];
       const std::int64_t from = attribute.needs_colour ? shapes : 0;
       sum = sum + at::cross_entropy_loss(logits[i].narrow(0, from, n - from),
-                                         labels(attribute, exam.scenes).narrow(0, from, n - from), {},
-                                         at::Reduction::Mean, -100, label_smoothing);
+                                         labels(attribute, exam.scenes).to(pictures.device()).narrow(0, from, n - from),
+                                         {}, at::Reduction::Mean, -100, label_smoothing);
     }
     return sum / static_cast<double>(logits.size());
   }
@@ -162,9 +165,9 @@ class JudgeTask final : public Task {
       deviations.push_back(draws.rand() < 0.6 ? amount : 0);
       noise.push_back(draws.uniform(0, 0.12));
     }
-    views = blurred(views, at::tensor(deviations, at::kFloat));
-    const at::Tensor strength = at::tensor(noise, at::kFloat).view({-1, 1, 1, 1});
-    views = views + strength * (draws.randn(views.sizes()) + smooth_noise(n, 3, side, 4, draws));
+    views = blurred(views, at::tensor(deviations, at::kFloat).to(views.device()));
+    const at::Tensor strength = at::tensor(noise, at::kFloat).view({-1, 1, 1, 1}).to(views.device());
+    views = views + strength * (noise_on(views.device(), views.sizes(), draws) + smooth_noise(views, 3, 4, draws));
     for (std::int64_t k = 0; k < n; ++k) {
       const double kind = draws.rand();
       std::int64_t top = 0, left = 0, height = side, width = side / 2;

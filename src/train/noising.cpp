@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "diffusion/noise_schedule.h"
+#include "train/device_noise.h"
 
 namespace disco {
 
@@ -26,7 +27,7 @@ Noised noised(const at::Tensor& x0, const std::vector<int>& entries, RandomStrea
     alpha[k] = static_cast<float>(std::sqrt(alpha_bar));
     sigma[k] = static_cast<float>(std::sqrt(1 - alpha_bar));
   }
-  const at::Tensor noise = draws.randn(x0.sizes()).to(x0.device());
+  const at::Tensor noise = noise_on(x0.device(), x0.sizes(), draws);
   for (at::Tensor* values : {&result.t, &result.alpha, &result.sigma}) *values = values->to(x0.device());
   result.x = result.alpha * x0 + result.sigma * noise;
   result.v = result.alpha * noise - result.sigma * x0;

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <fstream>
 #include <functional>
+#include <thread>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -29,6 +30,7 @@ constexpr std::int64_t trial_steps = 8, warm_steps = 2;
 /// Of a part's time: what checkpoints and looks leave for the steps.
 constexpr double time_for_steps = 0.95;
 constexpr double seconds_between_records = 30;
+constexpr int most_painters = 64;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -129,7 +131,13 @@ class PocketTraining {
     r.batch = part.batch;
     r.learning_rate = part.learning_rate;
     r.variety = part.variety;
+    r.styled = part.styled;
+    r.coloured = part.coloured;
+    r.reuse = part.reuse;
     r.config = part.config;
+    if (!part.precision.empty()) r.precision = part.precision;
+    if (r.device != "cpu" && r.painters == 1) r.painters = static_cast<int>(std::thread::hardware_concurrency());
+    r.painters = std::clamp(r.painters, 1, most_painters);
     // Warming up takes no more than a tenth of a short training.
     r.warmup = std::min(r.warmup, std::max<std::int64_t>(1, steps / 10));
     r.diffusion_model = part.sees_guesses ? weights(parts_.front()) : fs::path();
@@ -166,6 +174,7 @@ class PocketTraining {
     std::string text = fmt::format("disco train pocket --run {} --export {} --seed {} --precision {}",
                                    shell_word(request_.run_folder.string()),
                                    shell_word(request_.export_folder.string()), request_.seed, request_.precision);
+    if (request_.device != "cpu") text += " --device " + request_.device;
     if (request_.threads > 0) text += fmt::format(" --threads {}", request_.threads);
     if (request_.minutes > 0) {
       text += fmt::format(" --minutes {}", request_.minutes);
@@ -271,7 +280,9 @@ class PocketTraining {
 
 }  // namespace
 
-std::span<const PocketPart> pocket_parts() {
+namespace {
+
+std::span<const PocketPart> parts_for_a_processor() {
   static const std::array<PocketPart, 6> parts = {{
       {.title = "diffusion",
        .role = "diffusion",
@@ -324,6 +335,40 @@ std::span<const PocketPart> pocket_parts() {
   }};
   return parts;
 }
+
+/// Batches that fill a GPU, of pictures that are shown several times: sixteen cores paint an eighth of what it takes.
+std::span<const PocketPart> parts_for_a_gpu() {
+  static const std::array<PocketPart, 6> parts = [] {
+    std::array<PocketPart, 6> all;
+    std::ranges::copy(parts_for_a_processor(), all.begin());
+    for (PocketPart& part : all) {
+      part.precision = "bfloat16";
+      part.reuse = 8;
+      if (part.role == "clip" || part.role == "diffusion") part.styled = part.coloured = 0.4;
+    }
+    const auto lengthen = [](PocketPart& part, std::int64_t steps, std::int64_t batch, double share) {
+      part.steps = steps;
+      part.batch = batch;
+      part.share = share;
+    };
+    auto& [diffusion, secondary, vit, resnet, upscaler, judge] = all;
+    lengthen(diffusion, 7000, 256, 0.5);
+    diffusion.config = {{"num_channels", 96}, {"channel_mult", {1, 2, 2, 3}}, {"attention_resolutions", "16,8,4"}};
+    lengthen(secondary, 2000, 256, 0.06);
+    lengthen(vit, 2000, 512, 0.14);
+    vit.config = {{"vision_layers", 6}};
+    lengthen(resnet, 2000, 512, 0.14);
+    lengthen(upscaler, 2000, 64, 0.06);
+    lengthen(judge, 2000, 256, 0.1);
+    judge.config = {{"widths", {48, 96, 192}}, {"blocks", {2, 2, 6}}};
+    return all;
+  }();
+  return parts;
+}
+
+}  // namespace
+
+std::span<const PocketPart> pocket_parts(bool gpu) { return gpu ? parts_for_a_gpu() : parts_for_a_processor(); }
 
 std::string model_card(const Json& run) {
   std::string text = "# The pocket models\n\n";

@@ -19,16 +19,15 @@ struct Role {
   double learning_rate;
   std::int64_t side_multiple;  ///< What picture_size must be a multiple of.
   bool scenes_needed;          ///< Whether it can learn from painted pictures only.
-  bool other_devices;          ///< Whether its loss is computed where the weights lie.
 };
 
 /// A new role takes a row here, and one in train.cpp's make_task().
 constexpr std::array<Role, 5> roles = {{
-    {"diffusion", "pocket-diffusion", 16, 8e-4, 16, false, true},
-    {"clip", "pocket-clip", 96, 6e-4, 16, false, true},
-    {"secondary", "pocket-secondary", 16, 1e-3, 32, false, false},
-    {"upscaler", "pocket-upscaler", 16, 1e-3, 16, false, false},
-    {"judge", "pocket-judge", 64, 1e-3, 16, true, false},
+    {"diffusion", "pocket-diffusion", 16, 8e-4, 16, false},
+    {"clip", "pocket-clip", 96, 6e-4, 16, false},
+    {"secondary", "pocket-secondary", 16, 1e-3, 32, false},
+    {"upscaler", "pocket-upscaler", 16, 1e-3, 16, false},
+    {"judge", "pocket-judge", 64, 1e-3, 16, true},
 }};
 
 constexpr std::int64_t usual_side = 64;
@@ -37,13 +36,12 @@ void demand(bool good, const std::string& problem, const char* key) {
   if (!good) throw RequestError(problem, key);
 }
 
-void check_device(const TrainRequest& r, const Role& role) {
+void check_device(const TrainRequest& r) {
   const bool cuda = r.device == "cuda" ||
                     (r.device.starts_with("cuda:") && r.device.size() > 5 &&
                      std::all_of(r.device.begin() + 5, r.device.end(), [](char c) { return c >= '0' && c <= '9'; }));
   demand(cuda || r.device == "cpu", "the device is cpu or cuda", "device");
   if (!cuda) return;
-  demand(role.other_devices, fmt::format("the {} model is trained on the CPU only", r.role), "device");
   if (!at::hasCUDA()) {
     throw RequestError("this program has no CUDA, or there is no GPU", "device",
                        "leave --device out, or build with DISCO_CUDA");
@@ -73,6 +71,9 @@ TrainRequest completed(TrainRequest r) {
   demand(r.styled >= 0 && r.styled <= 1, "styled is a share from 0 to 1", "styled");
   demand(r.coloured >= 0 && r.coloured <= 1, "coloured is a share from 0 to 1", "coloured");
   demand(r.painters >= 1 && r.painters <= 64, "painters must be 1 to 64", "painters");
+  demand(r.reuse >= 1 && r.reuse <= 64, "reuse must be 1 to 64", "reuse");
+  demand(r.reuse == 1 || r.data.empty(), "only painted pictures are reused: a folder's are read again at no cost",
+         "reuse");
   demand(r.precision == "float32" || r.precision == "bfloat16", "the precision is float32 or bfloat16", "precision");
   demand(
       r.picture_size >= 16 && r.picture_size <= 512 && r.picture_size % role->side_multiple == 0,
@@ -80,7 +81,7 @@ TrainRequest completed(TrainRequest r) {
       "picture_size");
   demand(r.data.empty() || !role->scenes_needed,
          fmt::format("the {} model learns from painted pictures only: it must know what they show", r.role), "data");
-  check_device(r, *role);
+  check_device(r);
   return r;
 }
 
@@ -105,6 +106,7 @@ nlohmann::ordered_json to_json(const TrainRequest& r) {
           {"sheet_minutes", r.sheet_minutes},
           {"threads", r.threads},
           {"painters", r.painters},
+          {"reuse", r.reuse},
           {"precision", r.precision},
           {"device", r.device},
           {"picture_size", r.picture_size},

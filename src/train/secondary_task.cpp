@@ -36,6 +36,8 @@ at::Tensor secondary_time(const Noised& noised) {
   return at::atan2(noised.sigma, noised.alpha).flatten() * (2 / std::numbers::pi);
 }
 
+at::Device device_of(const SecondaryModel& model) { return model.parameters().begin()->second.device(); }
+
 class SecondaryTask final : public Task {
  public:
   explicit SecondaryTask(const TrainRequest& request) : request_(request), width_(width_from(request.config)) {
@@ -54,15 +56,16 @@ class SecondaryTask final : public Task {
 
   at::Tensor loss(std::int64_t step) override {
     RandomStream draws(step_seed(request_.seed, step));
-    const Noised noised = add_random_noise(to_signed(batches_->take()), 1000, draws);
+    const Noised noised = add_random_noise(to_signed(batches_->take().to(device_of(*model_))), 1000, draws);
     return at::mse_loss(model_->forward(noised.x, secondary_time(noised)).v, noised.v);
   }
 
   std::string look(const StateDict& tensors, std::int64_t step) const override {
     constexpr std::int64_t count = 24, shown = 6;
     const SecondaryModel model(tensors);
-    const at::Tensor x0 = to_signed(
-        picture_source(request_)->batch(first_unseen, count, static_cast<int>(request_.picture_size)).pictures);
+    const at::Tensor pictures =
+        picture_source(request_)->batch(first_unseen, count, static_cast<int>(request_.picture_size)).pictures;
+    const at::Tensor x0 = to_signed(pictures.to(device_of(model)));
     std::vector<at::Tensor> rows = {x0.narrow(0, 0, shown)};
     std::string line = fmt::format("RMSE of the guess at step {}:", step);
     for (const double time : {100.0, 300.0, 500.0, 700.0}) {

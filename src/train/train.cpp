@@ -51,6 +51,7 @@ nlohmann::json identity(const TrainRequest& r, const Task& task, const ImageFold
                          {"picture_size", r.picture_size},
                          {"config", task.config()}};
   if (r.accumulate > 1) what["accumulate"] = r.accumulate;
+  if (r.reuse > 1) what["reuse"] = r.reuse;
   if (folder) what["data"] = {{"sha256", folder->fingerprint()}, {"mirror", r.mirror}};
   if (start) what["from"] = start->sha256;
   return what;
@@ -359,7 +360,7 @@ class Training {
 
 void train(const TrainRequest& request, TrainEvents& events) {
   if (request.role == "pocket") {
-    train_pocket(request, events);
+    train_pocket(request, events, pocket_parts(request.device != "cpu"));
   } else {
     Training(request, events).run();
   }

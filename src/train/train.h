@@ -36,6 +36,9 @@ struct TrainRequest {
   double sheet_minutes = 15;  ///< Between pictures (diffusion) or scores (clip) of the current weights; 0: none.
   int threads = 0;            ///< 0: all cores.
   int painters = 1;           ///< Threads that paint, or read pictures, ahead.
+  /// How often a painted picture is shown, on average: with a GPU, painting takes longer than learning. Each time it
+  /// has other noise, another view and another caption.
+  int reuse = 1;
   /// "float32", or "bfloat16": convolutions and products of matrices in bfloat16, weights and sums in float32.
   std::string precision = "float32";
   std::string device = "cpu";      ///< Or "cuda", "cuda:1", …, where LibTorch has it.

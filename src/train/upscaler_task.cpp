@@ -59,6 +59,8 @@ double psnr(const at::Tensor& a, const at::Tensor& b) {
   return 10 * std::log10(4 / at::mse_loss(a.clamp(-1, 1), b).item<double>());
 }
 
+at::Device device_of(const Upscaler& upscaler) { return upscaler.parameters().begin()->second.device(); }
+
 class UpscalerTask final : public Task {
  public:
   explicit UpscalerTask(const TrainRequest& request) : request_(request), config_(config_from(request.config)) {}
@@ -75,7 +77,7 @@ class UpscalerTask final : public Task {
 
   at::Tensor loss(std::int64_t step) override {
     RandomStream draws(step_seed(request_.seed, step));
-    const at::Tensor truth = to_signed(crops(batches_->take(), draws));
+    const at::Tensor truth = to_signed(crops(batches_->take(), draws).to(device_of(*upscaler_)));
     const at::Tensor y = upscaler_->forward(degraded(reduced(truth), draws));
     const at::Tensor off = y - truth;
     return charbonnier(off) + edge_weight * (charbonnier(right_differences(off)) + charbonnier(down_differences(off)));
@@ -84,7 +86,8 @@ class UpscalerTask final : public Task {
   std::string look(const StateDict& tensors, std::int64_t step) const override {
     constexpr std::int64_t shown = 6, judged = 12;
     const Upscaler upscaler(tensors);
-    const at::Tensor truth = to_signed(picture_source(request_)->batch(first_unseen, judged, large_side()).pictures);
+    const at::Tensor pictures = picture_source(request_)->batch(first_unseen, judged, large_side()).pictures;
+    const at::Tensor truth = to_signed(pictures.to(device_of(upscaler)));
     RandomStream draws(request_.seed);
     const at::Tensor clean = reduced(truth), worse = degraded(clean, draws);
     const auto line = [&](const char* name, const at::Tensor& small, const at::Tensor& large) {

@@ -1,11 +1,13 @@
 #include "train/views.h"
 
 #include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
 
 #include <cmath>
 #include <numbers>
 
 #include "models/clip.h"
+#include "train/device_noise.h"
 
 namespace disco {
 namespace {
@@ -56,19 +58,25 @@ std::pair<at::Tensor, at::Tensor> random_colours(std::int64_t n, const ViewSetti
 
 at::Tensor random_views(const at::Tensor& pictures, std::int64_t side, const ViewSettings& settings,
                         RandomStream& draws) {
+  // Places are products of matrices too, and bfloat16 would move them by half a pixel.
+  const c10::impl::ExcludeDispatchKeyGuard no_mixed_precision(c10::autocast_dispatch_keyset);
   const std::int64_t n = pictures.size(0);
-  const at::Tensor grid = at::affine_grid_generator(random_places(n, settings, draws), {n, 3, side, side}, false);
+  const at::Tensor grid =
+      at::affine_grid_generator(random_places(n, settings, draws).to(pictures.device()), {n, 3, side, side}, false);
   const at::Tensor cut =
       at::grid_sampler_2d(pictures, grid, /*bilinear*/ 0, /*zeros outside*/ 0, /*align_corners*/ false);
   const auto [matrices, offsets] = random_colours(n, settings, draws);
-  at::Tensor coloured = at::baddbmm(offsets, matrices, cut.reshape({n, 3, side * side}));
+  at::Tensor coloured =
+      at::baddbmm(offsets.to(pictures.device()), matrices.to(pictures.device()), cut.reshape({n, 3, side * side}));
   coloured = coloured.clamp_(0, 1).reshape({n, 3, side, side});
-  return coloured.add_(draws.randn(coloured.sizes()), settings.noise);
+  return coloured.add_(noise_on(pictures.device(), coloured.sizes(), draws), settings.noise);
 }
 
 at::Tensor clip_input(const at::Tensor& pictures) {
-  const at::Tensor mean = at::tensor({Clip::mean[0], Clip::mean[1], Clip::mean[2]}, at::kFloat).view({3, 1, 1});
-  const at::Tensor deviation = at::tensor({Clip::std[0], Clip::std[1], Clip::std[2]}, at::kFloat).view({3, 1, 1});
+  const auto by_channel = [&](const auto& values) {
+    return at::tensor({values[0], values[1], values[2]}, at::kFloat).view({3, 1, 1}).to(pictures.device());
+  };
+  const at::Tensor mean = by_channel(Clip::mean), deviation = by_channel(Clip::std);
   return (pictures - mean) / deviation;
 }
 

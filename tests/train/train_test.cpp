@@ -108,7 +108,8 @@ TEST(Train, ImpossibleRequestsAreRefused) {
   refused([](TrainRequest& r) { r.precision = "float16"; });
   refused([](TrainRequest& r) { r.device = "tpu"; });
   refused([](TrainRequest& r) { r.device = "cuda:x"; });
-  refused([](TrainRequest& r) { r.role = "upscaler", r.config = {}, r.device = "cuda"; });
+  refused([](TrainRequest& r) { r.reuse = 0; });
+  refused([](TrainRequest& r) { r.reuse = 4, r.data = "pictures"; });
   refused([](TrainRequest& r) { r.role = "secondary", r.config = {}; });  // Its pictures' sides are multiples of 32.
   refused([](TrainRequest& r) { r.role = "judge", r.config = {}, r.data = "pictures"; });
   refused([](TrainRequest& r) { r.role = "clip", r.config = {{"wings", 2}}; });
