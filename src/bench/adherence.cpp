@@ -23,6 +23,10 @@ class Measurement {
     std::vector<DrawnPictures> drawn;  // All folders are looked at before the first picture is drawn.
     for (const AdherenceArm& arm : arms) drawn.emplace_back(request_.out / file_spelling(arm.name), arm.settings);
     for (std::size_t i = 0; i < arms.size(); ++i) {
+      if (request_.shares > 1) {
+        examiner_.draw(drawn[i], arms[i].name);
+        continue;
+      }
       result.arms.push_back(measure(arms[i].name, drawn[i]));
       write_file(request_.out / "adherence.json", to_json(result).dump(1) + "\n");
     }

@@ -42,7 +42,8 @@ struct AdherenceResult {
 
 /// Draws and judges. Pictures that a former call with the same settings finished are kept, so that an interrupted
 /// call goes on; others in the folder are refused. Throws RequestError (a missing model, pictures of other settings),
-/// Interrupted, Error.
+/// Interrupted, Error. With several shares the own share of the pictures is drawn and nothing judged: the result has no
+/// arms, and a call without shares measures what all have drawn.
 AdherenceResult measure_adherence(const AdherenceRequest& request, BenchEvents& events);
 
 /// The result as adherence.json holds it.

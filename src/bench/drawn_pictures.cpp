@@ -44,7 +44,7 @@ Picture DrawnPictures::get(Engine& engine, const std::string& prompt, int k, con
       throw Interrupted("stopped between two pictures", folder_.string(), "run the same command again to go on");
     }
     // An interrupt within the run would leave a checkpoint that nobody resumes; a picture takes seconds.
-    const fs::path work = folder_ / "work";
+    const fs::path work = folder_ / fmt::format("work-{:03}", k + 1);  // Others may be drawing into this folder.
     RunRequest run;
     run.resolved.settings = with_prompt(prompt, k);
     run.out = work;

@@ -17,12 +17,15 @@ Examiner::Examiner(const BenchRequest& request, BenchEvents& events)
     throw RequestError(fmt::format("there are 1 to {} prompts", prompts_.size()), "prompts");
   }
   prompts_.resize(static_cast<std::size_t>(request.prompts));
+  if (request.shares < 1 || request.share < 0 || request.share >= request.shares) {
+    throw RequestError("a share is one of 1/N to N/N", "share");
+  }
 }
 
 std::vector<Picture> Examiner::draw(const DrawnPictures& drawn, const std::string& of) {
   std::vector<Picture> pictures;
   const int count = request_.prompts;
-  for (int k = 0; k < count; ++k) {
+  for (int k = request_.share; k < count; k += request_.shares) {
     pictures.push_back(drawn.get(*engine_, prompts_[static_cast<std::size_t>(k)].text, k, request_.interrupt));
     events_.drawn(of, k + 1, count);
   }

@@ -18,7 +18,8 @@ class Examiner {
   /// Both outlive it. Throws RequestError for a judge that is not there, or a number of prompts that there are not.
   Examiner(const BenchRequest& request, BenchEvents& events);
 
-  /// A picture of each prompt; those that `drawn` has already are not drawn again. `of` is what the events say.
+  /// A picture of each prompt, or of each in the request's share; those that `drawn` has already are not drawn again.
+  /// `of` is what the events say.
   std::vector<Picture> draw(const DrawnPictures& drawn, const std::string& of);
   /// What the judge sees in a picture (1,3,H,W) in [-1,1].
   Verdict judge(const at::Tensor& picture) const { return judge_.judge(picture).front(); }

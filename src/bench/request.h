@@ -16,6 +16,8 @@ struct BenchRequest {
   std::filesystem::path out;
   std::string judge = "pocket-judge";  ///< An installed model of the role "judge".
   int prompts = 100;                   ///< The first N of evaluation_prompts().
+  /// Of several processes that draw together into one folder, this is number `share`, from 0, of `shares`.
+  int share = 0, shares = 1;
   const std::atomic<bool>* interrupt = nullptr;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 
 #include "cli/engine_library.h"
 #include "cli/interrupt.h"
@@ -74,14 +75,31 @@ Request request_of(const CommandLine& line, Reporter& reporter) {
 
 constexpr auto stopping = "stopping after this picture; the same command goes on from there";
 
+/// "3/8": the third of eight shares.
+void take_share(const std::string& text, BenchRequest& request) {
+  int share = 0, shares = 0;
+  char slash = 0;
+  std::istringstream in(text);
+  if (!(in >> share >> slash >> shares) || slash != '/' || !in.eof() || share < 1 || share > shares) {
+    throw RequestError("a share is written K/N: of N processes this is the K-th", "--share", "write for example 3/8");
+  }
+  request.share = share - 1;
+  request.shares = shares;
+}
+
 int bench_adherence(const CommandLine& line, Reporter& reporter) {
   auto request = request_of<AdherenceRequest>(line, reporter);
   request.each_clip = line.has("--each-clip");
+  if (line.has("--share")) take_share(line.text("--share"), request);
   const InterruptGuard guard(reporter.interrupt_notice(stopping));
   request.interrupt = &guard.flag();
   MeasurementTold events(line);
   AdherenceResult result;
   load_adherence()(request, events, result);
+  if (request.shares > 1) {
+    reporter.note("this share is drawn; when all are, the same command without --share measures");
+    return 0;
+  }
   print(as_table(result));
   for (const AdherenceResult::Arm& arm : result.arms)
     reporter.note(fmt::format("{}: {}", arm.name, arm.sheet.string()));
@@ -162,7 +180,7 @@ int bench_step(const CommandLine& line, Reporter& reporter) {
 /// The flags that not every measurement has.
 const std::map<std::string, std::vector<std::string>>& own_flags() {
   static const std::map<std::string, std::vector<std::string>> flags = {
-      {"adherence", {"--out", "--judge", "--prompts", "--each-clip"}},
+      {"adherence", {"--out", "--judge", "--prompts", "--each-clip", "--share"}},
       {"effects", {"--out", "--judge", "--prompts", "--only", "--secondary"}},
       {"step", {"--steps-measured", "--json"}},
   };
@@ -194,6 +212,7 @@ Verb bench_verb() {
       {"--judge", "NAME", "the model that judges (default pocket-judge)"},
       {"--prompts", "N", "the first N of the 100 prompts (default 100; effects 4)"},
       {"--each-clip", "", "adherence: draw with each CLIP model alone as well"},
+      {"--share", "K/N", "adherence: draw the K-th of N shares only, so that N processes draw together"},
       {"--only", "GROUP", "effects: one group of settings, as the table names it"},
       {"--secondary", "NAME", "effects: the secondary model that is tried (default pocket-secondary)"},
       {"--steps-measured", "N", "step: how many, after one to warm up (default 3)"},

@@ -52,7 +52,7 @@ class DiffusionTask final : public Task {
             {"steps", 50},
             {"skip_steps", 0},
             {"use_secondary_model", false},
-            {"clip_models", {"pocket-clip"}},
+            {"clip_models", {"pocket-clip", "pocket-clip-resnet"}},
             {"upscaler", "pocket-upscaler"},
             {"clip_guidance_scale", 3000},
             {"clamp_max", 0.3},

@@ -180,6 +180,7 @@ class Training {
     const auto start = Clock::now();
     auto last_checkpoint = start, last_look = start;
     task_->start(tensors_, step_ * request_.accumulate);
+    if (start_ && step_ == 0 && request_.sheet_minutes > 0) look();  // What the model did before.
     while (step_ < request_.steps) {
       const double value = one_step();
       const double seconds = seconds_since(start), done = static_cast<double>(step_ - first);

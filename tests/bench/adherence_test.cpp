@@ -62,7 +62,29 @@ TEST_F(Adherence, DrawsEveryPromptInEveryArm) {
   const std::string guided = read_file(request.out / "guided/001.png");
   EXPECT_NE(guided, read_file(request.out / "unguided/001.png"));
   EXPECT_NE(guided, read_file(request.out / "guided/002.png"));
-  EXPECT_FALSE(fs::exists(request.out / "guided/work"));
+  for (const auto& entry : fs::directory_iterator(request.out / "guided")) {
+    EXPECT_FALSE(entry.is_directory()) << entry.path();  // What a picture was drawn in is cleared away.
+  }
+}
+
+TEST_F(Adherence, SharesTogetherDrawWhatOneCallDraws) {
+  const AdherenceResult whole = measure();
+  const std::string second = read_file(request.out / "guided/002.png");
+  request.out = place.path() / "shared";
+  request.shares = 2;
+  request.share = 1;
+  EXPECT_TRUE(measure().arms.empty());
+  EXPECT_FALSE(fs::exists(request.out / "guided/001.png"));
+  EXPECT_EQ(read_file(request.out / "guided/002.png"), second);
+  request.share = 0;
+  measure();
+  request.shares = 1;
+  const auto drawn_at = fs::last_write_time(request.out / "unguided/001.png");
+  EXPECT_EQ(to_json(measure()), to_json(whole));
+  EXPECT_EQ(fs::last_write_time(request.out / "unguided/001.png"), drawn_at);
+  request.shares = 2;
+  request.share = 2;
+  EXPECT_THROW(measure(), RequestError);
 }
 
 TEST_F(Adherence, FinishedPicturesAreKept) {
