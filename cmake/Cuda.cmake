@@ -1,9 +1,9 @@
-# The kernels for NVIDIA GPUs: the room `cuda`. The compiler is nvcc from the PATH or /usr/local/cuda; the runtime is the
-# one that LibTorch brings, as a second one in the process would not know its streams.
-find_program(DISCO_NVCC nvcc PATHS /usr/local/cuda/bin)
+# The kernels for NVIDIA GPUs: the room `cuda`. The compiler is nvcc from the PATH, /usr/local/cuda or what tools/setup.sh
+# fetched; the runtime is the one that LibTorch brings, as a second one in the process would not know its streams.
+find_program(DISCO_NVCC nvcc PATHS /usr/local/cuda/bin ${DISCO_TORCH_DIR}/../nvidia/cu13/bin)
 if(NOT DISCO_NVCC)
-  message(FATAL_ERROR "DISCO_CUDA is ON, but there is no CUDA compiler. Install the CUDA toolkit 13 (nvcc on the PATH or in "
-    "/usr/local/cuda/bin), or configure with -DDISCO_CUDA=OFF")
+  message(FATAL_ERROR "DISCO_CUDA is ON, but there is no CUDA compiler. ./disco fetches one; else install the CUDA toolkit 13 "
+    "(nvcc on the PATH or in /usr/local/cuda/bin), or configure with -DDISCO_CUDA=OFF")
 endif()
 if(NOT CMAKE_CUDA_COMPILER)
   set(CMAKE_CUDA_COMPILER ${DISCO_NVCC})
