@@ -25,8 +25,15 @@ namespace {
 constexpr double float_bytes = 4, bytes_per_gib = 1024.0 * 1024.0 * 1024.0;
 /// Libraries, code and the small tensors of a process that has drawn something.
 constexpr double process_bytes = 222e6;
-/// On a GPU: its libraries' code and workspaces. Nobody has measured the prediction there yet.
-constexpr double gpu_process_bytes = 700e6;
+/// On a GPU: the workspaces of cuBLAS, on each stream and thread that multiplies.
+constexpr double gpu_scratch_bytes = 200e6;
+/// What cuDNN takes for float32's convolutions, as a multiple of the largest one's input and output. It says nothing of
+/// it beforehand and knows no limit; this is a margin over what was measured.
+constexpr double float_scratch = 1.5;
+/// Blocks of the UNet's few large tensors are seldom of use to the next size: what they take over their sum.
+constexpr double scattered = 2;
+/// Gaps within and between all others.
+constexpr double gpu_gaps = 1.13;
 /// What the libraries' own scratch memory and gaps between tensors add to them, at the most that was measured.
 constexpr double slack = 1.05;
 
@@ -147,47 +154,99 @@ Drawing drawing_of(const Settings& settings, const MemoryOffer& offer) {
           offer.half};
 }
 
-double predicted_peak(const Shapes& shapes, const Drawing& drawing, const MemoryPlan& plan,
-                      std::vector<std::pair<std::string, std::uint64_t>>* parts = nullptr) {
-  const auto add = [&](const std::string& part, double bytes) {
-    if (parts && bytes > 0) parts->emplace_back(part, static_cast<std::uint64_t>(bytes));
+/// Named parts of a prediction.
+struct Parts {
+  std::vector<std::pair<std::string, std::uint64_t>>* named = nullptr;
+
+  double add(const std::string& part, double bytes) const {
+    if (named && bytes > 0) named->emplace_back(part, static_cast<std::uint64_t>(bytes));
     return bytes;
-  };
-  const auto [width, height, cuts, on_gpu, half] = drawing;
-  const double size = half ? .5 : 1;  // Of what the networks hold, weights and activations.
+  }
+};
+
+/// Bytes of the networks' weights.
+struct Weights {
+  double held = 0;     ///< While it draws.
+  double loading = 0;  ///< With the CLIP models' text sides.
+};
+
+Weights weights_of(const Shapes& shapes, const MemoryPlan& plan, double size, const Parts& parts) {
   const auto stored = [&](double bytes, double halves) { return (plan.half_weights ? bytes - halves : bytes) * size; };
-  const auto sized = [&](GradientMemory memory) {
-    return GradientMemory{memory.kept * size, memory.forward * size, memory.backward * size};
-  };
-  double held = add("diffusion weights", stored(shapes.unet_weights, shapes.unet_halves)) +
-                add("secondary weights", shapes.secondary_weights * size) + add("LPIPS weights", shapes.lpips_weights) +
-                add("upscaler weights", shapes.upscaler_weights);
-  double loading = held, looking = 0;
+  Weights weights;
+  weights.held = parts.add("diffusion weights", stored(shapes.unet_weights, shapes.unet_halves)) +
+                 parts.add("secondary weights", shapes.secondary_weights * size) +
+                 parts.add("LPIPS weights", shapes.lpips_weights) +
+                 parts.add("upscaler weights", shapes.upscaler_weights);
+  weights.loading = weights.held;
   for (const ClipShape& clip : shapes.clip) {
     const double image_side = stored(clip.image_side, clip.image_halves);
-    held += add("CLIP " + clip.name + " weights", image_side);
-    loading += image_side + stored(clip.text_side, clip.text_halves);
+    weights.held += parts.add("CLIP " + clip.name + " weights", image_side);
+    weights.loading += image_side + stored(clip.text_side, clip.text_halves);
   }
+  return weights;
+}
+
+double predicted_gpu_peak(const Shapes& shapes, const Drawing& drawing, const MemoryPlan& plan, const Parts& parts) {
+  const auto [width, height, cuts, on_gpu, half] = drawing;
+  const double size = half ? .5 : 1;  // Of what the networks hold, weights and activations.
+  const bool secondary = shapes.secondary_channels > 0;
+  const Weights weights = weights_of(shapes, plan, size, parts);
+  constexpr Convolutions by = Convolutions::library;
+
+  const GradientMemory prediction =
+      secondary ? secondary_gradient_memory(shapes.secondary_channels, width, height, by)
+                : unet_gradient_memory(shapes.unet, width, height,
+                                       plan.recompute ? Activations::recomputed : Activations::kept, by);
+  const double kept = prediction.kept * size;
+  const double evaluation =
+      secondary ? parts.add("diffusion step", unet_memory(shapes.unet, width, height, by) * size * scattered) : 0;
+  double making = 0, looking = 0;
+  for (const ClipShape& clip : shapes.clip) {
+    const ClipMemory memory = clip_memory(clip.config, cuts, plan.cuts_at_once, width, height, by);
+    making = std::max(making, memory.making_cutouts);
+    looking = std::max(looking, parts.add("CLIP " + clip.name + " look", memory.looking * size));
+  }
+  if (shapes.lpips_weights > 0) making = std::max(making, parts.add("LPIPS losses", lpips_memory(width, height)));
+  const double gradient = std::max(prediction.forward, prediction.backward) * size;
+  parts.add(secondary ? "secondary with gradient" : "diffusion with gradient", gradient);
+  parts.add("cutouts", making);
+  // Recordings lie beside everything else, and hardly ever where each other's did: the UNet's ask for larger blocks
+  // than CLIP's. Without recordings blocks do not fit any better, and plain norms hold more of them.
+  const double step = std::max(gradient, kept + making) + looking + evaluation;
+  const double scratch =
+      parts.add("scratch memory",
+                gpu_scratch_bytes + (half ? 0 : float_scratch * largest_convolution(shapes.unet, width, height)));
+  return std::max(weights.loading, weights.held + step) * gpu_gaps + scratch;
+}
+
+double predicted_peak(const Shapes& shapes, const Drawing& drawing, const MemoryPlan& plan,
+                      std::vector<std::pair<std::string, std::uint64_t>>* named = nullptr) {
+  const Parts parts{named};
+  if (drawing.gpu) return predicted_gpu_peak(shapes, drawing, plan, parts);
+  const auto add = [&](const std::string& part, double bytes) { return parts.add(part, bytes); };
+  const auto [width, height, cuts, on_gpu, half] = drawing;
+  const Weights weights = weights_of(shapes, plan, 1, parts);
+  double looking = 0;
   double drawing_bytes = 0;
   GradientMemory prediction;
   if (shapes.secondary_channels > 0) {
-    drawing_bytes = add("diffusion step", unet_memory(shapes.unet, width, height) * size);
-    prediction = sized(secondary_gradient_memory(shapes.secondary_channels, width, height));
+    drawing_bytes = add("diffusion step", unet_memory(shapes.unet, width, height));
+    prediction = secondary_gradient_memory(shapes.secondary_channels, width, height);
     add("secondary with gradient", std::max(prediction.forward, prediction.backward));
   } else {
-    prediction = sized(
-        unet_gradient_memory(shapes.unet, width, height, plan.recompute ? Activations::recomputed : Activations::kept));
+    prediction =
+        unet_gradient_memory(shapes.unet, width, height, plan.recompute ? Activations::recomputed : Activations::kept);
     add("diffusion with gradient", std::max(prediction.forward, prediction.backward));
   }
   for (const ClipShape& clip : shapes.clip) {
-    looking = std::max(looking, add("CLIP " + clip.name + " cutouts",
-                                    clip_memory(clip.config, cuts, plan.cuts_at_once, width, height)));
+    const ClipMemory memory = clip_memory(clip.config, cuts, plan.cuts_at_once, width, height);
+    looking = std::max(looking, add("CLIP " + clip.name + " cutouts", memory.peak()));
   }
   if (shapes.lpips_weights > 0) looking = std::max(looking, add("LPIPS losses", lpips_memory(width, height)));
   // One model looks at a time, while the guidance's prediction waits for its gradient.
   const double step = std::max({drawing_bytes, prediction.forward, prediction.kept + looking, prediction.backward});
-  const double tensors = std::max(loading, held + step);
-  return tensors + add("program, scratch memory", (on_gpu ? gpu_process_bytes : process_bytes) + (slack - 1) * tensors);
+  const double tensors = std::max(weights.loading, weights.held + step);
+  return tensors + add("program, scratch memory", process_bytes + (slack - 1) * tensors);
 }
 
 /// From the one that gives up nothing to the one that gives up all that there is, each cheaper in time than the next;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "kernels/choice.h"
 #include "run/memory_estimate.h"
 #include "run/memory_model.h"
 #include "support.h"
@@ -78,6 +79,49 @@ TEST(Memory, KnowsTheShapesOfPublishedModels) {
   settings.diffusion_model = "nobody-knows-it";
   EXPECT_THROW(estimate(settings, 16 * gib), RequestError);
 }
+
+/// Peaks that CUDA's allocator had reserved after steps on an H200 (published shapes, random weights, 16 cuts a batch).
+struct OnGpu {
+  const char* name;
+  bool half, secondary, fast;
+  int cuts_at_once;
+  double measured_gib;
+};
+
+class MemoryOnGpu : public testing::TestWithParam<OnGpu> {};
+
+TEST_P(MemoryOnGpu, IsAboutWhatWasMeasured) {
+  const OnGpu& run = GetParam();
+  nlohmann::ordered_json values = {{"width", 1280},
+                                   {"height", 768},
+                                   {"cut_overview", "[12]*1000"},
+                                   {"cut_innercut", "[4]*1000"},
+                                   {"cutn_batches", 4},
+                                   {"use_secondary_model", run.secondary},
+                                   {"secondary_model", "secondary_model_imagenet_2"},
+                                   {"diffusion_model", "512x512_diffusion_uncond_finetune_008100"},
+                                   {"clip_models", {"ViT-B/32", "ViT-B/16", "RN50"}}};
+  if (!run.secondary)
+    values.update({{"width", 512}, {"height", 512}, {"cutn_batches", 2}, {"clip_models", {"ViT-B/32"}}});
+  MemoryOffer offer(plenty);
+  offer.gpu = GpuMemory{plenty, plenty, 0};
+  offer.half = run.half;
+  choose_kernels(run.fast ? Kernels::fast : Kernels::plain);
+  const MemoryEstimate found =
+      estimate_memory(settings_of(values), test_models(), offer, MemoryPlan{run.cuts_at_once, false, false});
+  choose_kernels(Kernels::fast);
+  const double predicted = static_cast<double>(found.peak) / (1u << 30);
+  EXPECT_GT(predicted, run.measured_gib);
+  EXPECT_LT(predicted, run.measured_gib * 1.1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Memory, MemoryOnGpu,
+                         testing::Values(OnGpu{"half", true, true, true, 0, 10.63},
+                                         OnGpu{"fewer_cuts", true, true, true, 32, 9.26},
+                                         OnGpu{"plain", true, true, false, 0, 11.21},
+                                         OnGpu{"float32", false, true, true, 0, 24.29},
+                                         OnGpu{"primary", true, false, true, 0, 6.42}),
+                         [](const auto& made) { return made.param.name; });
 
 TEST(Memory, TheTablesHaveACellForEveryColumn) {
   Settings settings = settings_of();
