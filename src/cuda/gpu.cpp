@@ -1,4 +1,5 @@
 #include <ATen/cuda/CUDAContext.h>
+#include <ATen/cuda/CUDAEvent.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 
 #include "cuda/launching.h"
@@ -6,6 +7,25 @@
 
 namespace disco::cuda {
 namespace {
+
+class PinnedCopy final : public Arriving {
+ public:
+  explicit PinnedCopy(const at::Tensor& x)
+      : copy_(at::empty(x.sizes(), x.options().device(at::kCPU).pinned_memory(true))) {
+    const c10::cuda::CUDAGuard guard(x.device());
+    copy_.copy_(x, /*non_blocking=*/true);
+    done_.record(c10::cuda::getCurrentCUDAStream());
+  }
+  bool arrived() const override { return done_.query(); }
+  const at::Tensor& tensor() override {
+    done_.synchronize();
+    return copy_;
+  }
+
+ private:
+  at::Tensor copy_;
+  at::cuda::CUDAEvent done_;
+};
 
 class NvidiaGpu final : public Gpu {
  public:
@@ -50,6 +70,14 @@ class NvidiaGpu final : public Gpu {
     return {total, free + static_cast<std::uint64_t>(stats.reserved_bytes[all].current),
             static_cast<std::uint64_t>(stats.reserved_bytes[all].peak)};
   }
+
+  void limit_memory(at::Device device, std::uint64_t bytes) const override {
+    const std::uint64_t total = memory(device).total;
+    const double share = bytes == 0 || bytes >= total ? 1 : static_cast<double>(bytes) / static_cast<double>(total);
+    c10::cuda::CUDACachingAllocator::setMemoryFraction(share, index_of(device));
+  }
+
+  std::unique_ptr<Arriving> fetch(const at::Tensor& x) const override { return std::make_unique<PinnedCopy>(x); }
 
  private:
   static c10::DeviceIndex index_of(at::Device device) {

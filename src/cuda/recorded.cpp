@@ -61,6 +61,8 @@ class RecordedGraph final : public Recorded {
     Shared& shared = Shared::on(device_);
     for (const at::Tensor& example : examples) inputs_.push_back(example.detach().clone());
     C10_CUDA_CHECK(cudaStreamSynchronize(c10::cuda::getCurrentCUDAStream()));
+    // While the pool grows nothing spare outside of it can be given back.
+    c10::cuda::CUDACachingAllocator::emptyCache();
     {
       const c10::cuda::CUDAStreamGuard on_side(shared.stream);
       DrawingFromPool drawing(device_, shared);  // So that the recording finds there what the tries took.

@@ -26,6 +26,15 @@ class Recorded {
 /// A function of its inputs that waits for nothing on the GPU and copies nothing from the processor.
 using Recordable = std::function<std::vector<at::Tensor>(const std::vector<at::Tensor>& inputs)>;
 
+/// A copy on its way from a GPU to the processor.
+class Arriving {
+ public:
+  virtual ~Arriving() = default;
+  virtual bool arrived() const = 0;
+  /// Waits for it.
+  virtual const at::Tensor& tensor() = 0;
+};
+
 /// Bytes.
 struct GpuMemory {
   std::uint64_t total = 0;
@@ -68,6 +77,11 @@ class Gpu {
   virtual void synchronise(at::Device device) const = 0;
   virtual std::string name(at::Device device) const = 0;
   virtual GpuMemory memory(at::Device device) const = 0;
+  /// This process's tensors, and what is kept for the next ones, get no more than that; 0: all that there is. Near the
+  /// limit spare memory is given back, and cuDNN takes algorithms that need less.
+  virtual void limit_memory(at::Device device, std::uint64_t bytes) const = 0;
+  /// Copies x after the work that was handed out before; nothing waits.
+  virtual std::unique_ptr<Arriving> fetch(const at::Tensor& x) const = 0;
 };
 
 /// Null where there is none.

@@ -200,6 +200,10 @@ MemoryOffer Session::memory(std::uint64_t limit) const {
   return offer;
 }
 
+void Session::hold_to(std::uint64_t limit) const {
+  if (device_.is_cuda() && gpu()) gpu()->limit_memory(device_, limit);
+}
+
 const Tokenizer& Session::tokenizer() {
   if (!tokenizer_) tokenizer_ = std::make_unique<Tokenizer>(Tokenizer::find_vocabulary(folders_));
   return *tokenizer_;

@@ -52,6 +52,8 @@ class Session {
 
   /// What a run on the session's device may take: `limit` bytes when not 0.
   MemoryOffer memory(std::uint64_t limit) const;
+  /// A GPU gives this process no more bytes than that, whatever was predicted; 0: all that it has.
+  void hold_to(std::uint64_t limit) const;
 
   ModelStore& store() { return store_; }
   const std::vector<std::filesystem::path>& model_folders() const { return folders_; }

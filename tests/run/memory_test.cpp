@@ -88,31 +88,54 @@ struct OnGpu {
   double measured_gib;
 };
 
-class MemoryOnGpu : public testing::TestWithParam<OnGpu> {};
-
-TEST_P(MemoryOnGpu, IsAboutWhatWasMeasured) {
-  const OnGpu& run = GetParam();
+Settings gpu_settings(bool secondary) {
   nlohmann::ordered_json values = {{"width", 1280},
                                    {"height", 768},
                                    {"cut_overview", "[12]*1000"},
                                    {"cut_innercut", "[4]*1000"},
                                    {"cutn_batches", 4},
-                                   {"use_secondary_model", run.secondary},
+                                   {"use_secondary_model", secondary},
                                    {"secondary_model", "secondary_model_imagenet_2"},
                                    {"diffusion_model", "512x512_diffusion_uncond_finetune_008100"},
                                    {"clip_models", {"ViT-B/32", "ViT-B/16", "RN50"}}};
-  if (!run.secondary)
-    values.update({{"width", 512}, {"height", 512}, {"cutn_batches", 2}, {"clip_models", {"ViT-B/32"}}});
-  MemoryOffer offer(plenty);
+  if (!secondary) values.update({{"width", 512}, {"height", 512}, {"cutn_batches", 2}, {"clip_models", {"ViT-B/32"}}});
+  return settings_of(std::move(values));
+}
+
+MemoryOffer gpu_offer(std::uint64_t limit, bool half) {
+  MemoryOffer offer(limit);
   offer.gpu = GpuMemory{plenty, plenty, 0};
-  offer.half = run.half;
+  offer.half = half;
+  return offer;
+}
+
+constexpr double gib = 1u << 30;
+
+class MemoryOnGpu : public testing::TestWithParam<OnGpu> {};
+
+TEST_P(MemoryOnGpu, IsAboutWhatWasMeasured) {
+  const OnGpu& run = GetParam();
   choose_kernels(run.fast ? Kernels::fast : Kernels::plain);
-  const MemoryEstimate found =
-      estimate_memory(settings_of(values), test_models(), offer, MemoryPlan{run.cuts_at_once, false, false});
+  const MemoryEstimate found = estimate_memory(gpu_settings(run.secondary), test_models(), gpu_offer(plenty, run.half),
+                                               MemoryPlan{run.cuts_at_once, false, false});
   choose_kernels(Kernels::fast);
-  const double predicted = static_cast<double>(found.peak) / (1u << 30);
+  const double predicted = static_cast<double>(found.peak) / gib;
+  std::printf("  %s: predicted %.2f GiB, measured %.2f\n", run.name, predicted, run.measured_gib);
   EXPECT_GT(predicted, run.measured_gib);
   EXPECT_LT(predicted, run.measured_gib * 1.1);
+}
+
+TEST(Memory, APlanKeepsWhatWasMeasuredUnderTheLimit) {
+  const auto planned = [](double limit) {
+    return estimate_memory(gpu_settings(true), test_models(), gpu_offer(static_cast<std::uint64_t>(limit * gib), true));
+  };
+  EXPECT_EQ(planned(12).plan, MemoryPlan{});
+  EXPECT_EQ(planned(10.7).plan.cuts_at_once, 32);
+  const MemoryEstimate tight = planned(9);  // 32 cuts at a time were seen to take 9.26 GiB.
+  EXPECT_TRUE(tight.fits());
+  EXPECT_LT(tight.plan.cuts_at_once, 32);
+  EXPECT_FALSE(planned(8).fits());
+  EXPECT_FALSE(planned(8).suggestion.empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Memory, MemoryOnGpu,
@@ -164,7 +187,6 @@ TEST(Memory, APlannedRunDrawsTheSamePicture) {
     plan = nlohmann::json::parse(read_file(fs::path(picture).replace_extension(".json"))).at("memory_plan");
     return read_file(picture);
   };
-  constexpr double gib = 1u << 30;
   std::string nothing, plan;
   const std::string picture = draw(1000, nothing);
   EXPECT_EQ(nothing, "");
