@@ -12,6 +12,10 @@ neighbours; no checkpoint lies in memory beside the network that it is loaded in
 text towers in memory, so they are here too. Without the secondary model 5.7 trades time for memory by gradient
 checkpointing: --checkpoint does. Attention is written out, as in 5.7 at its time; newer versions of PyTorch fuse that
 of CLIP (but not the UNet's) by themselves, which `--sdpa clip` does. Flops are not counted.
+
+`--fastest` is what the fastest of today's programs do on a GPU, and a little more: networks in half precision with
+channels innermost, compiled by torch.compile, TF32 elsewhere, fused attention everywhere, all batches of cutouts of a
+model embedded together with one gradient for all, and nothing waited for within a step.
 """
 import argparse
 import contextlib
@@ -163,15 +167,16 @@ class UNetModel(nn.Module):
         return block(h, emb)
 
     def forward(self, x, t):
-        emb = self.time_embed(timestep_embedding(t, self.channels))
-        h, skips = x, []
+        dtype = self.time_embed[0].weight.dtype
+        emb = self.time_embed(timestep_embedding(t, self.channels).to(dtype))
+        h, skips = x.to(dtype), []
         for block in self.input_blocks:
             h = self.run(block, h, emb)
             skips.append(h)
         h = self.run(self.middle_block, h, emb)
         for block in self.output_blocks:
             h = self.run(block, torch.cat([h, skips.pop()], dim=1), emb)
-        return self.out(h.type(x.dtype))
+        return self.out(h)
 
 
 # ---- The secondary model (Crowson 2021) ----
@@ -223,7 +228,7 @@ class SecondaryDiffusionImageNet2(nn.Module):
 
     def forward(self, x, t):
         planes = self.timestep_embed(t[:, None])[..., None, None].expand(-1, -1, *x.shape[2:])
-        v = self.net(torch.cat([x, planes], dim=1))
+        v = self.net(torch.cat([x, planes], dim=1).to(self.net[-1].weight.dtype)).to(x.dtype)
         angle = t[:, None, None, None] * math.pi / 2
         return x * angle.cos() - v * angle.sin()
 
@@ -405,7 +410,7 @@ class CLIP(nn.Module):
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / .07)))
 
     def encode_image(self, x):
-        return self.visual(x)
+        return self.visual(x.to(self.visual.conv1.weight.dtype))
 
 
 # ---- Cutouts, as Dango's, and their augmentation, as torchvision's ----
@@ -544,10 +549,10 @@ def sat_loss(x):
 # ---- The step ----
 
 class Clock:
-    """Seconds by part, of the parts that one step passes through."""
+    """Seconds by part, of the parts that one step passes through. Without parts, nothing waits within a step."""
 
     def __init__(self, device):
-        self.device, self.seconds = device, defaultdict(float)
+        self.device, self.seconds, self.parts = device, defaultdict(float), True
 
     def now(self):
         if self.device == "cuda":
@@ -556,6 +561,9 @@ class Clock:
 
     @contextlib.contextmanager
     def part(self, name):
+        if not self.parts:
+            yield
+            return
         start = self.now()
         yield
         self.seconds[name] += self.now() - start
@@ -566,7 +574,7 @@ class GuidedStep:
 
     def __init__(self, options):
         self.options, self.device = options, options.device
-        self.half = options.compile and options.device == "cuda"
+        self.half = options.fastest or (options.compile and options.device == "cuda")
         self.unet = self.ready(UNetModel(options.unet, options.sdpa == "all", options.checkpoint))
         self.secondary = self.ready(SecondaryDiffusionImageNet2()) if options.secondary else None
         self.clips = [self.ready(CLIP(name, options.sdpa != "none")) for name in options.clip]
@@ -575,6 +583,8 @@ class GuidedStep:
             self.unet.compile()
             for clip in self.clips:
                 clip.visual.compile()
+            if options.fastest and self.secondary is not None:
+                self.secondary.compile()
         self.targets = [torch.randn(1, clip.embed, device=self.device) for clip in self.clips]
         betas = torch.linspace(1e-4, 2e-2, 1000, dtype=torch.float64)
         self.times = list(range(0, 1000, 1000 // STEPS))
@@ -584,11 +594,19 @@ class GuidedStep:
         self.clock = Clock(self.device)
 
     def ready(self, network):
-        return network.requires_grad_(False).eval().to(self.device)
+        network = network.requires_grad_(False).eval().to(self.device)
+        if not self.options.fastest:
+            return network
+        network = network.half().to(memory_format=torch.channels_last)
+        for part in network.modules():
+            if isinstance(part, (GroupNorm32, LayerNorm, nn.BatchNorm2d, FourierFeatures)):
+                part.float()
+        return network
 
     def networks(self):
-        """Half precision inside the networks, where it was asked for."""
-        return torch.autocast("cuda", torch.float16) if self.half else contextlib.nullcontext()
+        """Half precision inside the networks, where it was asked for and the weights are not halves themselves."""
+        cast = self.half and not self.options.fastest
+        return torch.autocast("cuda", torch.float16) if cast else contextlib.nullcontext()
 
     def run(self):
         with self.clock.part("diffusion"), torch.no_grad():
@@ -621,23 +639,26 @@ class GuidedStep:
             fac = math.sqrt(1 - self.alphas_cumprod[self.i])
             x_in = pred * fac + x * (1 - fac)
         x_in_grad = torch.zeros_like(x_in)
+        together = self.options.cutn_batches if self.options.fastest else 1
         for clip, target in zip(self.clips, self.targets):
-            for _ in range(self.options.cutn_batches):
-                x_in_grad += self.clip_gradient(clip, target, x_in) / self.options.cutn_batches
+            for _ in range(0, self.options.cutn_batches, together):
+                x_in_grad += self.clip_gradient(clip, target, x_in, together) * (together / self.options.cutn_batches)
         with self.clock.part("losses"):
             loss = tv_loss(x_in).sum() * TV_SCALE + range_loss(pred).sum() * RANGE_SCALE + sat_loss(x_in) * SAT_SCALE
             x_in_grad += torch.autograd.grad(loss, x_in, retain_graph=True)[0]
-            if torch.isnan(x_in_grad).any():
+            if not self.options.fastest and torch.isnan(x_in_grad).any():
                 sys.exit("the gradient is not a number, so that a part of the step would go unmeasured")
         with self.clock.part("prediction backward"):
             gradient = -torch.autograd.grad(x_in, x, x_in_grad)[0]
             magnitude = gradient.square().mean().sqrt()
             return gradient * magnitude.clamp(max=CLAMP_MAX) / magnitude
 
-    def clip_gradient(self, clip, target, x_in):
+    def clip_gradient(self, clip, target, x_in, batches):
+        """Of the mean of the losses of so many batches."""
         with self.clock.part("cutouts"):
-            cuts = make_cutouts((x_in + 1) / 2, clip.side, self.options.overview, self.options.inner)
-            pictures = clip_normalise(cuts)
+            picture = (x_in + 1) / 2
+            cuts = [make_cutouts(picture, clip.side, self.options.overview, self.options.inner) for _ in range(batches)]
+            pictures = clip_normalise(torch.cat(cuts))
         # 5.7 asks for the gradient in one go. The leaf between sets the network's time apart from the cutouts'.
         seen = pictures.detach().requires_grad_()
         with self.clock.part(clip.name):
@@ -668,7 +689,9 @@ def median(values):
 
 
 def peak_memory():
-    """The most that the process has held in main memory, in bytes."""
+    """The most that the process has held in main memory, or on the GPU that it computes on, in bytes."""
+    if torch.cuda.is_initialized():
+        return torch.cuda.max_memory_reserved()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
@@ -693,13 +716,25 @@ def measure(options):
     step = GuidedStep(options)
     loading = time.perf_counter() - start
     steps, parts = [], defaultdict(list)
+    if options.device == "cuda":
+        # As they are, without waiting for each part. The first one compiles, the second may still.
+        step.clock.parts = False
+        for k in range(options.steps_measured + 2):
+            start = step.clock.now()
+            step.run()
+            seconds = step.clock.now() - start
+            print(f"step {k}: {seconds:.4f} s", file=sys.stderr)
+            if k > 1:
+                steps.append(seconds)
+        step.clock.parts = True
     for k in range(options.steps_measured + 1):
         step.clock.seconds.clear()
         start = step.clock.now()
         step.run()
         if k == 0:
             continue
-        steps.append(step.clock.now() - start)
+        if options.device != "cuda":
+            steps.append(step.clock.now() - start)
         for name, seconds in step.clock.seconds.items():
             parts[name].append(seconds)
     memory = peak_memory()
@@ -742,6 +777,8 @@ def parse(arguments):
     add("--checkpoint", action="store_true", help="gradient checkpointing in the UNet, as 5.7 has")
     add("--compile", action="store_true",
         help="torch.compile the UNet and CLIP's image towers; on CUDA also half precision (autocast) and TF32")
+    add("--fastest", action="store_true", help="on CUDA: compiled, in half precision and batched, see above")
+    add("--eager", action="store_true", help="the rest of --fastest, without compiling")
     add("--json", action="store_true", help="print JSON, in the format of disco bench step")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.clip if name not in CLIP.SHAPES]
@@ -751,8 +788,12 @@ def parse(arguments):
         parser.error("width and height are multiples of 64")
     if min(options.overview, options.inner) < 0 or options.overview + options.inner == 0:
         parser.error("there are no cuts to look at")
-    if not 1 <= options.steps_measured < STEPS or options.cutn_batches < 1:
-        parser.error(f"--steps-measured is 1 to {STEPS - 1}, --cutn-batches at least 1")
+    if options.fastest:
+        if options.device != "cuda":
+            parser.error("--fastest needs --device cuda")
+        options.compile, options.sdpa = not options.eager, "all"
+    if not 1 <= 2 * options.steps_measured < STEPS - 3 or options.cutn_batches < 1:
+        parser.error(f"--steps-measured is 1 to {(STEPS - 4) // 2}, --cutn-batches at least 1")
     return options
 
 

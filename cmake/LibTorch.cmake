@@ -1,5 +1,5 @@
 # LibTorch as an imported target from the unpacked wheel, without the wheel's own CMake package, which insists on a CUDA
-# toolkit. Only the CPU libraries are linked; libtorch_cpu finds libcupti and libcudart beside it by its own rpath.
+# toolkit. libtorch_cpu finds libcupti and libcudart beside it by its own rpath.
 set(DISCO_TORCH_DIR ${CMAKE_SOURCE_DIR}/.deps/torch-2.11.0/torch CACHE PATH "The wheel's torch folder: include/ and lib/")
 if(NOT EXISTS ${DISCO_TORCH_DIR}/lib/libtorch_cpu.so)
   message(FATAL_ERROR "LibTorch is not in ${DISCO_TORCH_DIR}; ./disco and ./test install it")
@@ -18,7 +18,7 @@ target_link_libraries(disco_libtorch INTERFACE ${DISCO_TORCH_DIR}/lib/libgomp.so
 target_link_options(disco_libtorch INTERFACE
   "LINKER:-rpath,${DISCO_TORCH_DIR}/lib" "LINKER:-rpath-link,${DISCO_TORCH_DIR}/../nvidia/cu13/lib")
 if(DISCO_CUDA)
-  # Nothing here calls into it: the GPU's operators register themselves when the library is loaded.
+  # Most of what is linked calls nothing in it: the GPU's operators register themselves when the library is loaded.
   target_link_options(disco_libtorch INTERFACE
     "LINKER:--no-as-needed,${DISCO_TORCH_DIR}/lib/libtorch_cuda.so,${DISCO_TORCH_DIR}/lib/libc10_cuda.so,--as-needed"
     "LINKER:--allow-shlib-undefined")

@@ -29,6 +29,12 @@ CUDA_WHEELS=(
   "nvidia-cudnn-cu13 9.19.0.56 nvidia/*/lib/*" "nvidia-cusparselt-cu13 0.8.0 nvidia/*/lib/*"
   "nvidia-nccl-cu13 2.28.9 nvidia/*/lib/*" "nvidia-nvshmem-cu13 3.4.5 nvidia/*/lib/*"
 )
+# The CUDA compiler with its headers, where the machine has none.
+NVCC_WHEELS=(
+  "nvidia-cuda-nvcc 13.0.88 nvidia/cu13/bin/* nvidia/cu13/include/*"
+  "nvidia-nvvm 13.0.88 nvidia/cu13/nvvm/* nvidia/cu13/lib/libnvvm*" "nvidia-cuda-crt 13.0.88 nvidia/cu13/include/*"
+  "nvidia-cuda-runtime 13.0.96 nvidia/cu13/include/* nvidia/cu13/lib/*" "nvidia-cuda-cccl 13.0.85 nvidia/cu13/include/*"
+)
 VOCABULARY_WHEEL="open-clip-torch 3.3.0 open_clip/bpe_simple_vocab_16e6.txt.gz"
 
 say() { printf 'disco: %s\n' "$*" >&2; }
@@ -117,7 +123,9 @@ wants_cuda() {
 
 install_torch() {
   unpack_wheels .complete "${WHEELS[@]}"
-  if wants_cuda; then unpack_wheels .complete-cuda "${CUDA_WHEELS[@]}"; fi
+  wants_cuda || return 0
+  unpack_wheels .complete-cuda "${CUDA_WHEELS[@]}"
+  command -v nvcc >/dev/null || [ -x /usr/local/cuda/bin/nvcc ] || unpack_wheels .complete-nvcc "${NVCC_WHEELS[@]}"
 }
 
 install_vocabulary() {

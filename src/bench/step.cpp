@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 
 #include "core/error.h"
 #include "core/part_clock.h"
 #include "kernels/choice.h"
+#include "kernels/gpu.h"
 #include "run/generation.h"
 #include "run/memory_estimate.h"
 #include "run/outputs.h"
@@ -29,15 +31,16 @@ double median(std::vector<double> values) {
 
 /// Waits for the device's work; empty for the processor, which never runs ahead.
 std::function<void()> synchroniser(at::Device device) {
-  if (device.is_cpu()) return {};
-  return [device] { at::zeros({1}, device).item<float>(); };
+  if (!device.is_cuda() || !gpu()) return {};
+  return [device] { gpu()->synchronise(device); };
 }
 
-double peak_flops(at::Device device) {
-  constexpr std::int64_t side = 2048;
-  constexpr double flops = 2.0 * side * side * side;
+double peak_flops(at::Device device, bool half) {
+  const std::int64_t side = device.is_cpu() ? 2048 : 8192;
+  const double flops = 2 * std::pow(static_cast<double>(side), 3);
   const at::NoGradGuard no_gradient;
-  const at::Tensor a = at::ones({side, side}, device), b = at::ones({side, side}, device);
+  const at::Tensor a = at::ones({side, side}, at::TensorOptions().device(device).dtype(half ? at::kHalf : at::kFloat)),
+                   b = at::ones_like(a);
   double best = 0;
   for (int k = 0; k < 4; ++k) {
     const auto start = Clock::now();
@@ -72,12 +75,14 @@ void give_backward_its_flops(std::vector<StepCost>& parts) {
 StepResult measure_step(const StepRequest& request) {
   choose_kernels(kernels_by_name(request.engine.kernels));
   const Settings settings = with_prompt(request.settings);
-  Session session(request.engine.model_folders, request.engine.device, request.engine.threads);
+  Session session(request.engine.model_folders, request.engine.device, request.engine.threads,
+                  request.engine.precision);
   session.make_up_missing_models();
   StepResult result;
   result.device = session.device_name();
   const auto limit = static_cast<std::uint64_t>(request.engine.memory_limit_gib * 1024 * 1024 * 1024);
-  const MemoryEstimate estimate = estimate_memory(settings, session.store(), limit);
+  const MemoryEstimate estimate = estimate_memory(settings, session.store(), session.memory(limit));
+  session.hold_to(limit);
   session.keep_half_weights(estimate.plan.half_weights);
   const auto loading = Clock::now();
   RunModels models = load_models(settings, session);
@@ -96,12 +101,19 @@ StepResult measure_step(const StepRequest& request) {
   // The first one warms up.
   const int measured = std::min(request.steps, generation.steps() - 1);
   if (measured < 1) throw RequestError("a picture of one step leaves none to measure", "steps", "take at least two");
-  for (int k = 0; k <= measured; ++k) {
+  const bool runs_ahead = !session.device().is_cpu();
+  // Parts are told apart by waiting for the device after each, which a step by itself does not do: there, steps as they
+  // are go before.
+  for (int k = 0; runs_ahead && k <= measured && generation.steps() - generation.steps_done() > measured; ++k) {
+    const double took = generation.step().seconds;
+    if (k > 0) steps.push_back(took);
+  }
+  for (int k = 0; k <= measured && !generation.done(); ++k) {
     if (k > 0) PartClock::current() = &clock;
     const double took = generation.step().seconds;
     PartClock::current() = nullptr;
     if (k == 0) continue;
-    steps.push_back(took);
+    if (!runs_ahead) steps.push_back(took);
     for (const auto& [name, part] : clock.parts()) {
       if (name.empty()) continue;
       seconds[name].push_back(part.seconds);
@@ -109,13 +121,14 @@ StepResult measure_step(const StepRequest& request) {
     }
     clock.clear();
   }
-  result.peak_memory = peak_memory();
+  result.peak_memory = runs_ahead && gpu() ? gpu()->memory(session.device()).peak : peak_memory();
   result.predicted_memory = estimate.peak;
   result.plan = plan_text(estimate.plan);
   result.seconds = median(steps);
   for (const auto& [name, times] : seconds) result.parts.push_back({name, median(times), flops[name]});
   give_backward_its_flops(result.parts);
-  result.peak_flops = peak_flops(session.device());
+  result.peak_flops = peak_flops(session.device(), session.computes_in_half());
+  result.unrecorded = models.recordings->failures();
   return result;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,11 @@ struct StepResult {
   double seconds = 0;                ///< Median of the steps.
   std::vector<StepCost> parts;       ///< Medians, in alphabetical order.
   double loading_seconds = 0;
-  std::uint64_t peak_memory = 0;       ///< Bytes of the process, models included.
+  std::uint64_t peak_memory = 0;       ///< Bytes of the process, or that it held on the GPU, models included.
   std::uint64_t predicted_memory = 0;  ///< What a run would have expected.
   std::string plan;                    ///< What was given up to fit into memory, in words; empty: nothing.
-  double peak_flops = 0;               ///< A second, of a big matrix product on the same device: the yardstick.
+  std::map<std::string, std::string> unrecorded;  ///< On a GPU: what could not be recorded as a graph, and why.
+  double peak_flops = 0;  ///< A second, of a big matrix product on the same device: the yardstick.
 };
 
 /// Draws steps of one picture and measures them. Missing models that the catalog knows are made up. Throws RequestError

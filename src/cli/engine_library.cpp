@@ -51,6 +51,10 @@ std::vector<Flag> engine_flags() {
        "where the models lie, before the program's own (also DISCO_MODELS; default: the user's data folder)"},
       {"--device", "", "what computes (default auto)", {"auto", "cpu", "cuda"}},
       {"--threads", "N", "processor cores to use (default 0: all)"},
+      {"--precision",
+       "",
+       "of the networks: half is a GPU's default, the processor has float alone (default auto)",
+       {"auto", "half", "float"}},
       {"--kernels", "", "plain does without the program's own kernels, to compare (default fast)", {"fast", "plain"}},
       {"--memory", "auto|GIB", "memory to use at most, in GiB (default auto: what is free)"},
   };
@@ -61,6 +65,7 @@ EngineOptions engine_options(const CommandLine& line) {
   options.model_folders = model_folders(line);
   options.device = line.text("--device", "auto");
   options.threads = line.whole_number("--threads", 0, 0);
+  options.precision = line.text("--precision", "auto");
   options.kernels = line.text("--kernels", "fast");
   if (line.text("--memory", "auto") != "auto") options.memory_limit_gib = line.number("--memory", 0, 0);
   return options;

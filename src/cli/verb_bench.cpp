@@ -149,7 +149,7 @@ nlohmann::ordered_json to_json(const StepResult& result) {
           {"parts", std::move(parts)},         {"loading_seconds", result.loading_seconds},
           {"peak_memory", result.peak_memory}, {"predicted_memory", result.predicted_memory},
           {"memory_plan", result.plan},        {"peak_flops", result.peak_flops},
-          {"made_up", result.made_up}};
+          {"made_up", result.made_up},         {"unrecorded", result.unrecorded}};
 }
 
 int bench_step(const CommandLine& line, Reporter& reporter) {
@@ -166,6 +166,9 @@ int bench_step(const CommandLine& line, Reporter& reporter) {
   print(as_table(result));
   for (const std::string& name : result.made_up) {
     reporter.note(fmt::format("{} is not installed: measured with random weights in its shapes", name));
+  }
+  for (const auto& [name, reason] : result.unrecorded) {
+    reporter.note(fmt::format("{} runs operator by operator: {}", name, reason));
   }
   if (!result.plan.empty()) reporter.note("to fit into memory: " + result.plan);
   reporter.note(fmt::format("{}; peak memory {:.2f} GiB ({:.2f} expected); a matrix product makes {:.0f} GFLOP/s",

@@ -116,7 +116,7 @@ std::vector<int> draft_numbers(const std::string& text) {
 /// The flags that `disco resume` needs as well: the checkpoint knows the settings, but not where the models lie.
 std::string engine_words(const CommandLine& line) {
   std::string words;
-  for (const char* flag : {"--models", "--device", "--threads", "--kernels"}) {
+  for (const char* flag : {"--models", "--device", "--threads", "--precision", "--kernels"}) {
     for (const std::string& value : line.all(flag)) words += fmt::format(" {} {}", flag, shell_word(value));
   }
   return words;

@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "core/part_clock.h"
-#include "guidance/cutouts.h"
 #include "guidance/losses.h"
+#include "kernels/deterministic.h"
 
 namespace disco {
 namespace {
@@ -26,6 +26,20 @@ std::pair<at::Tensor, at::Tensor> mirrored_halves(const at::Tensor& x, std::int6
   return {x.narrow(axis, 0, half), x.narrow(axis, x.size(axis) - half, half).flip({axis})};
 }
 
+/// The looking as one function of its tensors: {cutouts, targets' embeddings, targets' weights, seed} to {distances,
+/// gradients}.
+std::vector<at::Tensor> look_through(const Clip& clip, const std::vector<at::Tensor>& inputs) {
+  const at::AutoGradMode recording(true);
+  const at::Tensor seen = inputs[0].detach().requires_grad_(true);
+  const at::Tensor embeddings = clip.encode_image(seen).to(at::kFloat);
+  const at::Tensor towards = spherical_distance(embeddings.unsqueeze(1), inputs[1].unsqueeze(0));
+  const at::Tensor each = (towards * inputs[2]).sum(1);
+  const at::Tensor by_each = inputs[3].expand_as(each);
+  return {each.detach(), torch::autograd::grad({each}, {seen}, {by_each})[0]};
+}
+
+at::Tensor size_of(const at::Tensor& x) { return x.square().mean().sqrt(); }
+
 bool has_symmetry(const Settings& settings, const char* direction) {
   return settings.symmetry_loss == direction || settings.symmetry_loss == "both";
 }
@@ -36,10 +50,24 @@ int schedule_entry(const NoiseSchedule& schedule, int i) {
   return 1000 - (static_cast<int>(std::floor(schedule.model_time(i))) + 1);
 }
 
+GuidanceReport GuidanceNumbers::read() const {
+  GuidanceReport report;
+  if (!values.defined()) return report;
+  const at::Tensor here = values.to(at::kCPU, at::kFloat).contiguous();
+  const float* number = here.const_data_ptr<float>();
+  const std::int64_t losses = here.numel() - 2;
+  report.losses.assign(number, number + losses);
+  report.not_finite = number[losses] != 0;
+  report.magnitude = number[losses + 1];
+  report.clamped = report.magnitude > limit;
+  return report;
+}
+
 Guidance::Guidance(const Settings& settings, Parts parts) : settings_(settings), parts_(std::move(parts)) {}
 
 at::Tensor Guidance::gradient(const at::Tensor& x_in_state, int i, int cur) {
-  report_ = {};
+  numbers_ = {};
+  losses_.clear();
   const int entry = schedule_entry(*parts_.schedule, i);
   const bool reuse = settings_.guidance_every > 1 && (parts_.first_step - i) % settings_.guidance_every != 0;
   if (reuse && kept_.defined()) return kept_;
@@ -67,19 +95,34 @@ at::Tensor Guidance::gradient(const at::Tensor& x_in_state, int i, int cur) {
     outputs.push_back(pred);
     gradients.push_back(gradient_of(range_loss(pred_leaf).sum() * range_scale, pred_leaf));
   }
+  at::Tensor bad;
   for (const at::Tensor& gradient : gradients) {
     // 5.7 looks for NaN alone.
-    const at::Tensor bad = settings_.faithful() ? at::isnan(gradient) : at::logical_not(at::isfinite(gradient));
-    if (bad.any().item<bool>()) {
-      report_.not_finite = true;
-      kept_ = at::zeros_like(x_in_state);
-      return kept_;
-    }
+    const at::Tensor here = (settings_.faithful() ? at::isnan(gradient) : at::isfinite(gradient).logical_not()).any();
+    bad = bad.defined() ? bad.logical_or(here) : here;
   }
+  // Then there is no guidance. That is decided on the device, so that nothing waits for it here.
+  for (at::Tensor& gradient : gradients) gradient = gradient.masked_fill(bad, 0);
   const TimedPart part("prediction backward");
-  const at::Tensor by_x = -torch::autograd::grad(outputs, {x}, gradients)[0];
-  kept_ = clamped(by_x, entry).detach();
+  const at::Tensor by_x = -through_prediction(outputs, x, std::move(gradients));
+  const at::Tensor magnitude = size_of(by_x);
+  kept_ = clamped(by_x, magnitude, entry).detach();
+  losses_.push_back(bad.to(at::kFloat).view({1}));
+  losses_.push_back(magnitude.view({1}));
+  if (settings_.clamp_grad) numbers_.limit = settings_.clamp_max.at(entry) * (settings_.faithful() ? 1 : caution_);
+  numbers_.values = at::cat(losses_);
   return kept_;
+}
+
+at::Tensor Guidance::through_prediction(const std::vector<at::Tensor>& outputs, const at::Tensor& x,
+                                        std::vector<at::Tensor> gradients) const {
+  std::optional<StrictlyDeterministic> strict;
+  if (x.is_cuda()) strict.emplace();
+  if (!parts_.half) return torch::autograd::grad(outputs, {x}, gradients)[0];
+  // Numbers around 1, which a half holds best, whatever the scales are.
+  const at::Tensor size = size_of(gradients.front()), divisor = at::where(size > 0, size, at::ones_like(size));
+  for (at::Tensor& gradient : gradients) gradient = gradient / divisor;
+  return torch::autograd::grad(outputs, {x}, gradients)[0] * divisor;
 }
 
 at::Tensor Guidance::clip_gradient(const at::Tensor& x_in, int i, int entry) {
@@ -101,48 +144,80 @@ at::Tensor Guidance::clip_gradient(const at::Tensor& x_in, int i, int entry) {
     cuts.faithful = settings_.faithful();
     if (cuts.overview + cuts.inner == 0) continue;
     const at::Tensor weights = model.targets.normalised_weights(entry);
-    for (int batch = 0; batch < settings_.cutn_batches; ++batch) {
-      const StreamKey key{.purpose = Purpose::cutouts, .step = i, .model = model.name, .batch = batch};
-      StreamKey augmentation_key = key;
-      augmentation_key.purpose = Purpose::augmentation;
-      const at::Tensor pictures = timed("cutouts", "", [&] {
-        if (parts_.streams->is_shared()) {
-          RandomStream& stream = parts_.streams->get(key);
-          return clip_normalise(make_cutouts((x_in + 1) / 2, cuts, stream, stream));
-        }
-        RandomStream places(parts_.streams->get(key));
-        return clip_normalise(make_cutouts((x_in + 1) / 2, cuts, places, parts_.streams->get(augmentation_key)));
-      });
-      const double factor = scale * model_weight / static_cast<double>(settings_.cutn_batches);
-      const at::Tensor by_pictures = look(model, pictures.detach(), weights, factor);
+    const auto batches = static_cast<int>(settings_.cutn_batches);
+    const double factor = scale * model_weight / static_cast<double>(batches);
+    // A GPU wants much at a time; the processor's caches do not.
+    const int together = x_in.is_cuda() ? batches : 1;
+    for (int first = 0; first < batches; first += together) {
+      std::vector<at::Tensor> pictures, seen;
+      for (int batch = first; batch < first + together; ++batch) {
+        pictures.push_back(timed("cutouts", "", [&] { return cutouts_for(model, x_in, cuts, i, batch); }));
+        seen.push_back(pictures.back().detach());
+      }
+      const std::int64_t count = seen.front().size(0);
+      // The loss is the mean over a batch, whichever are seen together. Through half precision goes a gradient that it
+      // holds well; the more careful a try, the further from its end.
+      const double share = factor / static_cast<double>(count);
+      const double seed = parts_.half ? 256 * caution_ * caution_ * caution_ : share;
+      const Looked looked = look(model, seen.size() == 1 ? seen.front() : at::cat(seen), weights, seed);
+      losses_.push_back(looked.distances.view({together, count}).mean(1));
       const TimedPart part("cutouts backward");
-      sum += torch::autograd::grad({pictures}, {x_in}, {by_pictures})[0];
+      const at::Tensor by_seen = parts_.half ? looked.gradients * (seed == 0 ? 0 : share / seed) : looked.gradients;
+      sum += torch::autograd::grad(pictures, {x_in}, by_seen.split(count))[0];
     }
   }
   return sum;
 }
 
-at::Tensor Guidance::look(const GuidanceModel& model, const at::Tensor& pictures, const at::Tensor& weights,
-                          double factor) {
+at::Tensor Guidance::cutouts_for(const GuidanceModel& model, const at::Tensor& x_in, const CutoutSettings& cuts, int i,
+                                 int batch) {
+  const StreamKey key{.purpose = Purpose::cutouts, .step = i, .model = model.name, .batch = batch};
+  StreamKey augmentation_key = key;
+  augmentation_key.purpose = Purpose::augmentation;
+  if (parts_.streams->is_shared()) {
+    RandomStream& stream = parts_.streams->get(key);
+    return clip_normalise(make_cutouts((x_in + 1) / 2, cuts, stream, stream));
+  }
+  RandomStream places(parts_.streams->get(key));
+  return clip_normalise(make_cutouts((x_in + 1) / 2, cuts, places, parts_.streams->get(augmentation_key)));
+}
+
+Guidance::Looked Guidance::look(const GuidanceModel& model, const at::Tensor& pictures, const at::Tensor& weights,
+                                double seed) {
   const std::int64_t count = pictures.size(0);
   const std::int64_t together = parts_.cuts_at_once > 0 ? parts_.cuts_at_once : count;
   std::vector<at::Tensor> distances, gradients;
   for (std::int64_t first = 0; first < count; first += together) {
     // On a leaf of their own, so that the network's graph is gone before the next ones' is built.
-    const at::Tensor seen = pictures.narrow(0, first, std::min(together, count - first)).requires_grad_(true);
-    const at::Tensor each = timed(model.name, "", [&] {
-      const at::Tensor embeddings = model.clip->encode_image(seen).to(at::kFloat);
-      const at::Tensor towards = spherical_distance(embeddings.unsqueeze(1), model.targets.embeddings.unsqueeze(0));
-      return (towards * weights).sum(1);
-    });
-    distances.push_back(each.detach());
-    // The loss is the mean over all cutouts, whichever are seen together.
-    const at::Tensor by_each = at::full_like(distances.back(), factor).div_(static_cast<double>(count));
-    gradients.push_back(
-        timed(model.name, "backward", [&] { return torch::autograd::grad({each}, {seen}, {by_each})[0]; }));
+    const at::Tensor seen = pictures.narrow(0, first, std::min(together, count - first)).detach();
+    const Looked looked = look_at(model, seen, weights, seed);
+    distances.push_back(looked.distances);
+    gradients.push_back(looked.gradients);
   }
-  report_.losses.push_back(at::cat(distances).mean().item<double>());
-  return at::cat(gradients);
+  return {at::cat(distances), at::cat(gradients)};
+}
+
+Guidance::Looked Guidance::look_at(const GuidanceModel& model, const at::Tensor& seen, const at::Tensor& weights,
+                                   double seed) {
+  const at::Tensor& targets = model.targets.embeddings;
+  if (seen.is_cuda() && parts_.recordings) {
+    const TimedPart part(model.name);
+    const StrictlyDeterministic strict;
+    const std::vector<at::Tensor> inputs = {seen, targets, weights, at::full({1}, seed, weights.options())};
+    const std::vector<at::Tensor> results = parts_.recordings->run(
+        model.name, inputs, [clip = model.clip](const auto& given) { return look_through(*clip, given); });
+    // The next replay overwrites them.
+    return {results[0].clone(), results[1].clone()};
+  }
+  seen.requires_grad_(true);
+  const at::Tensor each = timed(model.name, "", [&] {
+    const at::Tensor embeddings = model.clip->encode_image(seen).to(at::kFloat);
+    const at::Tensor towards = spherical_distance(embeddings.unsqueeze(1), targets.unsqueeze(0));
+    return (towards * weights).sum(1);
+  });
+  const at::Tensor by_each = at::full_like(each.detach(), seed);
+  return {each.detach(),
+          timed(model.name, "backward", [&] { return torch::autograd::grad({each}, {seen}, {by_each})[0]; })};
 }
 
 at::Tensor Guidance::picture_loss(const at::Tensor& x_in, int i, int entry) const {
@@ -169,15 +244,12 @@ at::Tensor Guidance::picture_loss(const at::Tensor& x_in, int i, int entry) cons
   return loss;
 }
 
-at::Tensor Guidance::clamped(const at::Tensor& gradient, int entry) {
-  const at::Tensor magnitude = gradient.square().mean().sqrt();
-  report_.magnitude = magnitude.item<double>();
-  // Without any guidance the quotient below would be 0/0, and the picture black.
-  if (report_.magnitude == 0) return gradient;
+at::Tensor Guidance::clamped(const at::Tensor& gradient, const at::Tensor& magnitude, int entry) const {
   if (!settings_.clamp_grad) return gradient;
   const double limit = settings_.clamp_max.at(entry) * (settings_.faithful() ? 1 : caution_);
-  report_.clamped = report_.magnitude > limit;
-  return gradient * magnitude.clamp_max(limit) / magnitude;
+  // Without any guidance the quotient would be 0/0, and the picture black.
+  const at::Tensor divisor = magnitude.masked_fill(magnitude == 0, 1);
+  return gradient * magnitude.clamp_max(limit) / divisor;
 }
 
 }  // namespace disco

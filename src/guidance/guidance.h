@@ -4,12 +4,15 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "diffusion/denoiser.h"
+#include "guidance/cutouts.h"
 #include "guidance/targets.h"
+#include "kernels/recordings.h"
 #include "models/clip.h"
 #include "models/lpips.h"
 
@@ -31,6 +34,15 @@ struct GuidanceReport {
   double magnitude = 0;        ///< Root mean square of the gradient before the clamp.
 };
 
+/// The numbers of a report while they lie on the device: to be read once the step is on its way.
+struct GuidanceNumbers {
+  at::Tensor values;  ///< The losses, whether the gradient was not finite, its size; undefined: no evaluation.
+  double limit = std::numeric_limits<double>::infinity();  ///< Of the size.
+
+  /// Waits for the device.
+  GuidanceReport read() const;
+};
+
 /// x̂0 of x (1,3,H,W) at step `cur`, differentiable by x, never clamped: the secondary model's or the UNet's.
 using CleanPrediction = std::function<at::Tensor(const at::Tensor& x, int cur)>;
 
@@ -45,15 +57,19 @@ class Guidance {
     RandomStreams* streams = nullptr;
     int first_step = 0;    ///< The index i of the run's first step.
     int cuts_at_once = 0;  ///< How many cutouts a CLIP model sees together (0: all), which only memory and time feel.
+    bool half = false;     ///< The networks compute in half precision: gradients are scaled on their way through them.
+    std::shared_ptr<Recordings> recordings;  ///< Of the looking on a GPU; null: none.
   };
 
   Guidance(const Settings& settings, Parts parts);
 
   /// The gradient at x (1,3,H,W) of the log-likelihood that the guidance adds; see GuidanceFunction. Draws cutouts and
-  /// fills report(). Never undefined.
+  /// fills numbers(). Waits for nothing on the device. Never undefined.
   at::Tensor gradient(const at::Tensor& x, int i, int cur);
 
-  const GuidanceReport& report() const { return report_; }
+  /// Of the last evaluation.
+  const GuidanceNumbers& numbers() const { return numbers_; }
+  GuidanceReport report() const { return numbers_.read(); }
   /// Multiplies clip_guidance_scale and clamp_max from the next evaluation on (1: as set; 0: no guidance by CLIP), so
   /// that a failed step can be retried more carefully. Faithful runs ignore it.
   void set_caution(double caution) { caution_ = caution; }
@@ -63,15 +79,27 @@ class Guidance {
 
  private:
   at::Tensor clip_gradient(const at::Tensor& x_in, int i, int entry);
-  /// `factor` times the gradient of a model's loss by its cutouts (N,3,S,S); logs the loss.
-  at::Tensor look(const GuidanceModel& model, const at::Tensor& pictures, const at::Tensor& weights, double factor);
+  /// Cutouts of a batch for a model, normalised; differentiable by x_in.
+  at::Tensor cutouts_for(const GuidanceModel& model, const at::Tensor& x_in, const CutoutSettings& cuts, int i,
+                         int batch);
+  /// What a model makes of cutouts (N,3,S,S): its distance from the targets to each, and the gradients of these by the
+  /// cutouts, `seed` times.
+  struct Looked {
+    at::Tensor distances, gradients;
+  };
+  Looked look(const GuidanceModel& model, const at::Tensor& pictures, const at::Tensor& weights, double seed);
+  Looked look_at(const GuidanceModel& model, const at::Tensor& seen, const at::Tensor& weights, double seed);
   /// The losses that act on x_in itself; undefined when all are off.
   at::Tensor picture_loss(const at::Tensor& x_in, int i, int entry) const;
-  at::Tensor clamped(const at::Tensor& gradient, int entry);
+  at::Tensor clamped(const at::Tensor& gradient, const at::Tensor& magnitude, int entry) const;
+  /// The gradient by x from those by what the prediction makes of it.
+  at::Tensor through_prediction(const std::vector<at::Tensor>& outputs, const at::Tensor& x,
+                                std::vector<at::Tensor> gradients) const;
 
   Settings settings_;
   Parts parts_;
-  GuidanceReport report_;
+  GuidanceNumbers numbers_;
+  std::vector<at::Tensor> losses_;  ///< Of the evaluation that is under way.
   double caution_ = 1;
   at::Tensor kept_;
 };

@@ -20,12 +20,13 @@ at::Tensor spherical_distance(const at::Tensor& u, const at::Tensor& v) {
 }
 
 at::Tensor tv_loss(const at::Tensor& x) {
-  const at::Tensor padded = at::replication_pad2d(x, {0, 1, 0, 1});
-  const std::int64_t height = x.size(2), width = x.size(3);
-  const at::Tensor here = padded.narrow(2, 0, height).narrow(3, 0, width);
-  const at::Tensor right = padded.narrow(2, 0, height).narrow(3, 1, width);
-  const at::Tensor below = padded.narrow(2, 1, height).narrow(3, 0, width);
-  return ((right - here).pow(2) + (below - here).pow(2)).mean({1, 2, 3});
+  // A replicated edge differs from its pixel by nothing. (The gradient of the padding itself is not the same from run
+  // to run on a GPU.)
+  const auto squares = [&](std::int64_t axis, at::IntArrayRef edge) {
+    const std::int64_t count = x.size(axis) - 1;
+    return at::constant_pad_nd((x.narrow(axis, 1, count) - x.narrow(axis, 0, count)).pow(2), edge, 0);
+  };
+  return (squares(3, {0, 1}) + squares(2, {0, 0, 0, 1})).mean({1, 2, 3});
 }
 
 at::Tensor range_loss(const at::Tensor& x) { return outside(x).pow(2).mean({1, 2, 3}); }

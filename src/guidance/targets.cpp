@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "guidance/cutouts.h"
 #include "tensor/picture_tensor.h"
+#include "tensor/upload.h"
 
 namespace disco {
 namespace {
@@ -86,7 +87,7 @@ at::Tensor Targets::normalised_weights(int entry) const {
     throw RequestError("the weights of the prompts sum to nothing", "text_prompts",
                        "give the wanted prompts more weight than the unwanted ones");
   }
-  return (raw / sum).to(embeddings.device());
+  return upload(raw / sum, embeddings.device());
 }
 
 Targets make_targets(const TargetRequest& request, const Clip& clip, const std::string& name,
@@ -120,7 +121,8 @@ Targets make_targets(const TargetRequest& request, const Clip& clip, const std::
 
 at::Tensor clip_normalise(const at::Tensor& pictures) {
   const auto row = [&](const double(&values)[3]) {
-    return at::tensor({values[0], values[1], values[2]}, at::kFloat).reshape({1, 3, 1, 1}).to(pictures.device());
+    const at::Tensor numbers = at::tensor({values[0], values[1], values[2]}, at::kFloat).reshape({1, 3, 1, 1});
+    return upload(numbers, pictures.device());
   };
   return (pictures - row(Clip::mean)) / row(Clip::std);
 }

@@ -3,13 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace disco {
+#include "kernels/cut_map.h"
 
-struct CutWarp {
-  bool mirrored = false;
-  bool nearest = false;     ///< Nearest pixels; else bilinear.
-  bool fade_twice = false;  ///< Bilinear only: times the share of each pixel that lies inside, once more.
-};
+namespace disco {
 
 /// Float32 on the processor, (N,C,h,w).
 bool fused_cut_warp_applies(const at::Tensor& cuts);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "kernels/gpu.h"
 #include "kernels/pointwise_rows.h"
 #include "kernels/share_out.h"
 
@@ -52,10 +53,13 @@ struct FusedGate : torch::autograd::Function<FusedGate> {
 }  // namespace
 
 bool fused_gate_applies(const at::Tensor& x) {
-  return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.is_non_overlapping_and_dense();
+  const bool here = x.device().is_cpu() && x.scalar_type() == at::kFloat;
+  const bool there = x.is_cuda() && gpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kHalf);
+  return (here || there) && x.is_non_overlapping_and_dense();
 }
 
 at::Tensor fused_gate(const at::Tensor& fresh, double steepness) {
+  if (fresh.is_cuda()) return gpu()->gate(fresh, steepness);
   if (at::GradMode::is_enabled() && fresh.requires_grad()) return FusedGate::apply(fresh, steepness);
   write_gate(fresh, static_cast<float>(steepness), fresh);
   return fresh;

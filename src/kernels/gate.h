@@ -5,7 +5,7 @@
 
 namespace disco {
 
-/// Float32 on the processor, without gaps in memory.
+/// Float32 on the processor, float32 or half on a GPU, without gaps in memory.
 bool fused_gate_applies(const at::Tensor& x);
 
 /// Of a fresh x that nobody else holds: it is overwritten where no gradient is to come, and is all that is kept for the

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/gpu.h"
 #include "kernels/pointwise_rows.h"
 #include "kernels/share_out.h"
 
@@ -193,11 +194,17 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
 }  // namespace
 
 bool fused_group_norm_applies(const at::Tensor& x) {
+  if (x.is_cuda()) {
+    constexpr std::int64_t most_channels = 6144;
+    return gpu() && x.dim() == 4 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kHalf) &&
+           x.size(1) % groups == 0 && x.size(1) <= most_channels;
+  }
   return x.device().is_cpu() && x.dim() == 4 && x.scalar_type() == at::kFloat &&
          x.size(1) % std::max(groups, row_multiple) == 0;
 }
 
 at::Tensor fused_group_norm(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& shift, bool silu) {
+  if (x.is_cuda()) return gpu()->group_norm(x, gain, shift, silu);
   if (at::GradMode::is_enabled() && (x.requires_grad() || gain.requires_grad() || shift.requires_grad())) {
     return FusedGroupNorm::apply(x, gain, shift, silu);
   }

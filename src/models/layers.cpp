@@ -8,6 +8,7 @@
 #include "kernels/choice.h"
 #include "kernels/convolution.h"
 #include "kernels/gate.h"
+#include "kernels/gpu.h"
 #include "kernels/group_norm.h"
 #include "kernels/product.h"
 
@@ -43,6 +44,14 @@ struct Joined : torch::autograd::Function<Joined> {
   }
 };
 
+/// x at twice its length along an axis, linear between the middles of its values, as a sum of slices.
+at::Tensor doubled_along(const at::Tensor& x, std::int64_t axis) {
+  const std::int64_t last = x.size(axis) - 1;
+  const at::Tensor before = at::cat({x.narrow(axis, 0, 1), x.narrow(axis, 0, last)}, axis);
+  const at::Tensor after = at::cat({x.narrow(axis, 1, last), x.narrow(axis, last, 1)}, axis);
+  return at::stack({x * .75 + before * .25, x * .75 + after * .25}, axis + 1).flatten(axis, axis + 1);
+}
+
 void count_products(double products) { count_flops(2 * products); }
 
 void count_convolution(const at::Tensor& x, const at::Tensor& weight, std::int64_t stride) {
@@ -63,6 +72,14 @@ at::Tensor product(const at::Tensor& x, const Affine& layer) {
     return panel_linear(x, layer.weight, layer.bias);
   }
   return at::linear(x, widened(layer.weight, x), layer.bias);
+}
+
+/// On a GPU the fused norm has no gradients but by x.
+bool fuses(const at::Tensor& x, const Affine& layer, const AfterNorm& after) {
+  if (chosen_kernels() != Kernels::fast || !fused_group_norm_applies(x)) return false;
+  if (!x.is_cuda()) return layer.weight.scalar_type() == at::kFloat;
+  const bool trained = layer.weight.requires_grad() || (after.scale.defined() && after.scale.requires_grad());
+  return !(at::GradMode::is_enabled() && trained);
 }
 
 /// A 1×1 convolution, as the product that it is.
@@ -99,7 +116,7 @@ at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int
 
 at::Tensor group_norm(const at::Tensor& x, const Affine& layer, const AfterNorm& after) {
   const bool modulated = after.scale.defined();
-  if (chosen_kernels() == Kernels::fast && fused_group_norm_applies(x) && layer.weight.scalar_type() == at::kFloat) {
+  if (fuses(x, layer, after)) {
     const at::Tensor gain = modulated ? layer.weight * (1 + after.scale) : layer.weight.expand({x.size(0), -1});
     const at::Tensor shift =
         modulated ? at::addcmul(after.shift, layer.bias, 1 + after.scale) : layer.bias.expand({x.size(0), -1});
@@ -123,6 +140,15 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   const auto length = static_cast<double>(k.size(2));
   count_products(2 * static_cast<double>(q.numel()) * length);
   return at::scaled_dot_product_attention(q, k, v, {}, 0, causal);
+}
+
+at::Tensor doubled(const at::Tensor& x) {
+  const bool small = x.scalar_type() == at::kFloat || x.scalar_type() == at::kHalf;
+  if (chosen_kernels() == Kernels::fast && gpu() && x.is_cuda() && small && x.size(1) % 8 == 0)
+    return gpu()->doubled(x);
+  // The gradient of LibTorch's operator there depends on the order in which threads come.
+  if (x.is_cuda()) return doubled_along(doubled_along(x, 2), 3).contiguous(at::MemoryFormat::ChannelsLast);
+  return at::upsample_bilinear2d(x, {x.size(2) * 2, x.size(3) * 2}, /*align_corners=*/false);
 }
 
 at::Tensor joined(const at::Tensor& a, const at::Tensor& b) { return Joined::apply(a, b); }

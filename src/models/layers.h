@@ -41,6 +41,9 @@ at::Tensor layer_norm(const at::Tensor& x, const Affine& layer);
 /// Softmax attention over (N,heads,L,d), scaled by 1/sqrt(d).
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal = false);
 
+/// x (N,C,H,W) at twice its size, bilinear without aligned corners.
+at::Tensor doubled(const at::Tensor& x);
+
 /// a and b (N,C,H,W) one after the other along the channels. Their gradients are tensors of their own: parts of the
 /// joined one would keep all of it alive for as long as one of them waits.
 at::Tensor joined(const at::Tensor& a, const at::Tensor& b);

@@ -98,7 +98,7 @@ at::Tensor SecondaryModel::predict_v(const at::Tensor& x, const at::Tensor& t) c
     if (i + 1 < levels.size()) skips.push_back(h);
   }
   for (std::size_t i = levels.size() - 1; i-- > 0;) {
-    h = joined(at::upsample_bilinear2d(h, {h.size(2) * 2, h.size(3) * 2}, false), skips[i]);
+    h = joined(doubled(h), skips[i]);
     skips.pop_back();
     h = apply_relu(convolution(h, levels[i].up[0], 1, 1));
     h = convolution(h, levels[i].up[1], 1, 1);

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "kernels/gpu.h"
 #include "run/memory_estimate.h"
 #include "settings/resolve.h"
 #include "settings/table.h"
@@ -42,9 +43,14 @@ ordered_json machine(const Session& session) {
           {"device", session.device_name()}};
 }
 
+std::string cuda_state() {
+  if (gpu()) return "yes, with the program's own kernels";
+  if (at::hasCUDA()) return "yes, with LibTorch's kernels alone";
+  return "no (a build without it, or a machine without a GPU)";
+}
+
 ordered_json libraries(Session& session) {
-  ordered_json section = {
-      {"disco", DISCO_VERSION}, {"torch", TORCH_VERSION}, {"cuda", at::hasCUDA() ? "yes" : "no (this is a CPU build)"}};
+  ordered_json section = {{"disco", DISCO_VERSION}, {"torch", TORCH_VERSION}, {"cuda", cuda_state()}};
   try {
     section["vocabulary"] = Tokenizer::find_vocabulary(session.model_folders()).string();
   } catch (const Error& error) {
@@ -76,7 +82,7 @@ ordered_json fits(Session& session, std::uint64_t limit) {
     }
     ordered_json row = {{"preset", preset.name}, {"size", fmt::format("{}x{}", settings.width, settings.height)}};
     try {
-      const MemoryEstimate estimate = estimate_memory(settings, session.store(), limit);
+      const MemoryEstimate estimate = estimate_memory(settings, session.store(), session.memory(limit));
       row["needs"] = gib(estimate.peak);
       const std::string plan = plan_text(estimate.plan);
       row["verdict"] = !estimate.fits() ? "does not fit: " + estimate.suggestion
@@ -93,11 +99,13 @@ ordered_json fits(Session& session, std::uint64_t limit) {
 }  // namespace
 
 ordered_json examine(Session& session, std::uint64_t memory_limit) {
-  const std::uint64_t available = memory_limit > 0 ? memory_limit : available_memory();
+  const std::optional<GpuMemory> there = session.memory(memory_limit).gpu;
+  const std::uint64_t total = there ? there->total : total_memory();
+  const std::uint64_t available = memory_limit > 0 ? memory_limit : there ? there->free : available_memory();
   return {{"machine", machine(session)},
           {"libraries", libraries(session)},
           {"models", models(session)},
-          {"memory", {{"total", gib(total_memory())}, {"available", gib(available)}}},
+          {"memory", {{"total", gib(total)}, {"available", gib(available)}}},
           {"fits", fits(session, memory_limit)}};
 }
 

@@ -24,7 +24,7 @@ constexpr double bytes_per_gib = 1024.0 * 1024.0 * 1024.0;
 class LocalEngine final : public Engine {
  public:
   explicit LocalEngine(const EngineOptions& options)
-      : options_(options), session_(options.model_folders, options.device, options.threads) {
+      : options_(options), session_(options.model_folders, options.device, options.threads, options.precision) {
     choose_kernels(kernels_by_name(options.kernels));
   }
 
@@ -76,11 +76,11 @@ class LocalEngine final : public Engine {
   }
 
   MemoryEstimate estimate(const Settings& settings) override {
-    return estimate_memory(settings, session_.store(), memory_limit());
+    return estimate_memory(settings, session_.store(), session_.memory(memory_limit()));
   }
 
   std::vector<MemoryTable> memory_tables(const Settings& settings) override {
-    return disco::memory_tables(settings, session_.store(), memory_limit());
+    return disco::memory_tables(settings, session_.store(), session_.memory(memory_limit()));
   }
 
   nlohmann::ordered_json doctor() override { return examine(session_, memory_limit()); }

@@ -24,6 +24,7 @@ struct EngineOptions {
   std::string device = "auto";                       ///< "auto", "cpu" or "cuda".
   int threads = 0;                                   ///< 0: all cores.
   std::string kernels = "fast";                      ///< "fast" or "plain", see kernels/choice.h.
+  std::string precision = "auto";                    ///< "auto", "half" or "float", see Session.
   double memory_limit_gib = 0;                       ///< 0: what is free now.
 };
 
@@ -53,7 +54,8 @@ struct StepDone {
   double seconds = 0;       ///< Of this step.
   double seconds_left = 0;  ///< For all pictures of the run, estimated.
   bool clamped = false;     ///< clamp_grad cut the gradient of this step.
-  const Picture* preview = nullptr;  ///< x̂0 of this step, every display_rate steps and at the last; else null.
+  /// x̂0 every display_rate steps and at the last; else null. Of this step, but from a GPU of the last that has arrived.
+  const Picture* preview = nullptr;
 };
 
 /// Hears what happens in a run, on the run's thread.

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/part_clock.h"
+#include "guidance/noise.h"
 #include "picture/picture.h"
 #include "run/init.h"
 #include "settings/prompt.h"
@@ -21,7 +22,26 @@ namespace {
 /// Guidance strengths of a step's tries: as set, then ever more careful, at last without CLIP.
 constexpr std::array<double, 4> cautions = {1, 0.5, 0.25, 0};
 
-double root_mean_square(const at::Tensor& x) { return std::sqrt(x.square().mean().item<double>()); }
+at::Tensor mean_square(const at::Tensor& x) { return x.square().mean(); }
+
+/// What a guidance's evaluation says of itself, still on the device.
+struct Evaluated {
+  GuidanceNumbers numbers;
+  double reach = 0;
+  at::Tensor sizes;  ///< Mean squares of the gradient and of x.
+};
+
+void read(const Evaluated& evaluated, StepOutcome& outcome) {
+  const GuidanceReport report = evaluated.numbers.read();
+  outcome.losses.insert(outcome.losses.end(), report.losses.begin(), report.losses.end());
+  outcome.clamped = outcome.clamped || report.clamped;
+  outcome.not_finite = outcome.not_finite || report.not_finite;
+  const at::Tensor sizes = evaluated.sizes.to(at::kCPU, at::kDouble).sqrt();
+  const double push = evaluated.reach * sizes[0].item<double>();
+  outcome.push = std::max(outcome.push, push / sizes[1].item<double>());
+}
+
+bool is_half(const UNet& unet) { return unet.parameters().at("out.2.weight").scalar_type() == at::kHalf; }
 
 at::Tensor first_three(const at::Tensor& output) { return output.narrow(1, 0, 3); }
 
@@ -112,13 +132,24 @@ Generation::Generation(const Settings& settings, const RunModels& models, Random
                       .init = init_,
                       .streams = &streams_,
                       .first_step = first_,
-                      .cuts_at_once = plan_.cuts_at_once});
+                      .cuts_at_once = plan_.cuts_at_once,
+                      .half = is_half(*models_.unet),
+                      .recordings = models_.recordings});
 }
 
 at::Tensor Generation::network(const at::Tensor& x, int i) const {
-  const at::Tensor t = at::full({x.size(0)}, schedule_.model_time(i), x.options());
-  return first_three(
-      models_.unet->forward(x, t, class_label_, plan_.recompute ? Activations::recomputed : Activations::kept));
+  std::vector<at::Tensor> inputs = {x, at::full({x.size(0)}, schedule_.model_time(i), x.options())};
+  if (class_label_.defined()) inputs.push_back(class_label_);
+  const auto evaluate = [unet = models_.unet, activations = plan_.recompute ? Activations::recomputed
+                                                                            : Activations::kept](const auto& given) {
+    return std::vector{unet->forward(given[0], given[1], given.size() > 2 ? given[2] : at::Tensor(), activations)};
+  };
+  const bool for_gradient = at::GradMode::is_enabled() && x.requires_grad();
+  return first_three(for_gradient ? evaluate(inputs)[0] : models_.recordings->run("diffusion", inputs, evaluate)[0]);
+}
+
+at::Tensor Generation::noise(const StreamKey& key) {
+  return draw_noise(streams_.get(key), 0, state_.sampler.x.sizes(), device_, settings_.faithful());
 }
 
 at::Tensor Generation::epsilon(const at::Tensor& x, int i) {
@@ -155,8 +186,7 @@ void Generation::prepare_x() {
   }
   if (inpaint_mask_.defined() && init_.defined()) {
     const StreamKey key{.purpose = Purpose::init_noise, .step = sampler.i, .model = {}, .batch = 1};
-    const at::Tensor noise = streams_.get(key).randn(sampler.x.sizes()).to(device_);
-    const at::Tensor kept = add_noise(schedule_, init_, noise, sampler.i);
+    const at::Tensor kept = add_noise(schedule_, init_, noise(key), sampler.i);
     sampler.x = sampler.x * inpaint_mask_ + kept * (1 - inpaint_mask_);
   }
   if (const std::int64_t classes = models_.unet->config().class_count; classes > 0) {
@@ -175,30 +205,29 @@ at::Tensor Generation::advance(StepOutcome& outcome) {
   outcome.losses.clear();
   outcome.clamped = outcome.not_finite = false;
   outcome.push = 0;
+  std::vector<Evaluated> evaluations;
+  const auto guide = [&](const at::Tensor& x, int i, int cur) {
+    at::Tensor gradient = guidance_->gradient(x, i, cur);
+    evaluations.push_back(
+        {guidance_->numbers(), guidance_reach(schedule_, i), at::stack({mean_square(gradient), mean_square(x)})});
+    return gradient;
+  };
   const SamplerProblem problem{.schedule = schedule_,
                                .epsilon = [this](const at::Tensor& x, int i) { return epsilon(x, i); },
-                               .guidance =
-                                   [this, &outcome](const at::Tensor& x, int i, int cur) {
-                                     at::Tensor gradient = guidance_->gradient(x, i, cur);
-                                     const GuidanceReport& report = guidance_->report();
-                                     outcome.losses.insert(outcome.losses.end(), report.losses.begin(),
-                                                           report.losses.end());
-                                     outcome.clamped = outcome.clamped || report.clamped;
-                                     outcome.not_finite = outcome.not_finite || report.not_finite;
-                                     if (gradient.defined()) {
-                                       const double push = guidance_reach(schedule_, i) * root_mean_square(gradient);
-                                       outcome.push = std::max(outcome.push, push / root_mean_square(x));
-                                     }
-                                     return gradient;
-                                   },
+                               .guidance = guide,
                                .clip_denoised = settings_.clip_denoised};
   const TimedPart timed("sampler");
-  if (uses_plms()) return plms_step(problem, state_.sampler, static_cast<int>(settings_.plms_order));
-  state_.sampler.old_eps.clear();
-  const auto noise = [this](int i) {
-    return streams_.get({.purpose = Purpose::sampler_noise, .step = i}).randn(state_.sampler.x.sizes()).to(device_);
-  };
-  return ddim_step(problem, state_.sampler, settings_.eta, noise);
+  at::Tensor shown;
+  if (uses_plms()) {
+    shown = plms_step(problem, state_.sampler, static_cast<int>(settings_.plms_order));
+  } else {
+    state_.sampler.old_eps.clear();
+    shown = ddim_step(problem, state_.sampler, settings_.eta,
+                      [this](int i) { return noise({.purpose = Purpose::sampler_noise, .step = i}); });
+  }
+  // Only now, with all of the step's work handed out, does anything wait for a GPU.
+  for (const Evaluated& evaluated : evaluations) read(evaluated, outcome);
+  return shown;
 }
 
 StepOutcome Generation::step() {
@@ -228,7 +257,7 @@ StepOutcome Generation::step() {
   }
   watchdog_.accept(shown, state_.shown);
   state_.shown = shown;
-  outcome.shown = shown.to(at::kCPU);
+  outcome.shown = shown;
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   state_.losses.insert(state_.losses.end(), outcome.losses.begin(), outcome.losses.end());
   state_.step_seconds.push_back(outcome.seconds);

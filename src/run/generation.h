@@ -39,8 +39,9 @@ struct RunModels {
   std::shared_ptr<const UNet> unet;
   std::shared_ptr<const SecondaryModel> secondary;  ///< Null in primary mode.
   std::vector<GuidanceModel> clip;
-  std::shared_ptr<const Lpips> lpips;        ///< Null when no loss asks for it.
-  std::shared_ptr<const Upscaler> upscaler;  ///< Null when pictures are saved as drawn.
+  std::shared_ptr<const Lpips> lpips;                                       ///< Null when no loss asks for it.
+  std::shared_ptr<const Upscaler> upscaler;                                 ///< Null when pictures are saved as drawn.
+  std::shared_ptr<Recordings> recordings = std::make_shared<Recordings>();  ///< Of these networks on a GPU.
 };
 
 /// Whether a loss compares by LPIPS.
@@ -60,7 +61,7 @@ void embed_prompts(const Settings& settings, Session& session, RandomStreams& st
 void give_up_text(Session& session, RunModels& models);
 
 struct StepOutcome {
-  at::Tensor shown;            ///< Unguided x̂0 of this step, (1,3,H,W) on the CPU.
+  at::Tensor shown;            ///< Unguided x̂0 of this step, (1,3,H,W), where it was computed.
   std::vector<double> losses;  ///< Logged by this step's evaluations.
   bool clamped = false;
   bool not_finite = false;  ///< The guidance's gradient held a NaN or infinity, and was left out.
@@ -97,6 +98,8 @@ class Generation {
   at::Tensor predict_clean(const at::Tensor& x, int cur);
   at::Tensor epsilon(const at::Tensor& x, int i);
   at::Tensor network(const at::Tensor& x, int i) const;  ///< The UNet's first three channels.
+  /// Normals of x's shape from a stream of the picture.
+  at::Tensor noise(const StreamKey& key);
   /// Mirrors and inpaints x before a step.
   void prepare_x();
   at::Tensor advance(StepOutcome& outcome);

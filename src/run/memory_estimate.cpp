@@ -25,6 +25,15 @@ namespace {
 constexpr double float_bytes = 4, bytes_per_gib = 1024.0 * 1024.0 * 1024.0;
 /// Libraries, code and the small tensors of a process that has drawn something.
 constexpr double process_bytes = 222e6;
+/// On a GPU: the workspaces of cuBLAS, on each stream and thread that multiplies.
+constexpr double gpu_scratch_bytes = 200e6;
+/// What cuDNN takes for float32's convolutions, as a multiple of the largest one's input and output. It says nothing of
+/// it beforehand and knows no limit; this is a margin over what was measured.
+constexpr double float_scratch = 1.5;
+/// Blocks of the UNet's few large tensors are seldom of use to the next size: what they take over their sum.
+constexpr double scattered = 2;
+/// Gaps within and between all others.
+constexpr double gpu_gaps = 1.13;
 /// What the libraries' own scratch memory and gaps between tensors add to them, at the most that was measured.
 constexpr double slack = 1.05;
 
@@ -135,29 +144,89 @@ std::int64_t most_cuts(const Settings& settings) {
 /// What a run would be drawn at.
 struct Drawing {
   std::int64_t width = 0, height = 0, cuts = 0;
+  bool gpu = false, half = false;
 };
 
-Drawing drawing_of(const Settings& settings) {
-  return {settings.drawn_width(), settings.drawn_height(), most_cuts(settings)};
+Drawing drawing_of(const Settings& settings, const MemoryOffer& offer) {
+  // A GPU looks at all batches together.
+  const std::int64_t batches = offer.gpu ? settings.cutn_batches : 1;
+  return {settings.drawn_width(), settings.drawn_height(), most_cuts(settings) * batches, offer.gpu.has_value(),
+          offer.half};
+}
+
+/// Named parts of a prediction.
+struct Parts {
+  std::vector<std::pair<std::string, std::uint64_t>>* named = nullptr;
+
+  double add(const std::string& part, double bytes) const {
+    if (named && bytes > 0) named->emplace_back(part, static_cast<std::uint64_t>(bytes));
+    return bytes;
+  }
+};
+
+/// Bytes of the networks' weights.
+struct Weights {
+  double held = 0;     ///< While it draws.
+  double loading = 0;  ///< With the CLIP models' text sides.
+};
+
+Weights weights_of(const Shapes& shapes, const MemoryPlan& plan, double size, const Parts& parts) {
+  const auto stored = [&](double bytes, double halves) { return (plan.half_weights ? bytes - halves : bytes) * size; };
+  Weights weights;
+  weights.held = parts.add("diffusion weights", stored(shapes.unet_weights, shapes.unet_halves)) +
+                 parts.add("secondary weights", shapes.secondary_weights * size) +
+                 parts.add("LPIPS weights", shapes.lpips_weights) +
+                 parts.add("upscaler weights", shapes.upscaler_weights);
+  weights.loading = weights.held;
+  for (const ClipShape& clip : shapes.clip) {
+    const double image_side = stored(clip.image_side, clip.image_halves);
+    weights.held += parts.add("CLIP " + clip.name + " weights", image_side);
+    weights.loading += image_side + stored(clip.text_side, clip.text_halves);
+  }
+  return weights;
+}
+
+double predicted_gpu_peak(const Shapes& shapes, const Drawing& drawing, const MemoryPlan& plan, const Parts& parts) {
+  const auto [width, height, cuts, on_gpu, half] = drawing;
+  const double size = half ? .5 : 1;  // Of what the networks hold, weights and activations.
+  const bool secondary = shapes.secondary_channels > 0;
+  const Weights weights = weights_of(shapes, plan, size, parts);
+  constexpr Convolutions by = Convolutions::library;
+
+  const GradientMemory prediction =
+      secondary ? secondary_gradient_memory(shapes.secondary_channels, width, height, by)
+                : unet_gradient_memory(shapes.unet, width, height,
+                                       plan.recompute ? Activations::recomputed : Activations::kept, by);
+  const double kept = prediction.kept * size;
+  const double evaluation =
+      secondary ? parts.add("diffusion step", unet_memory(shapes.unet, width, height, by) * size * scattered) : 0;
+  double making = 0, looking = 0;
+  for (const ClipShape& clip : shapes.clip) {
+    const ClipMemory memory = clip_memory(clip.config, cuts, plan.cuts_at_once, width, height, by);
+    making = std::max(making, memory.making_cutouts);
+    looking = std::max(looking, parts.add("CLIP " + clip.name + " look", memory.looking * size));
+  }
+  if (shapes.lpips_weights > 0) making = std::max(making, parts.add("LPIPS losses", lpips_memory(width, height)));
+  const double gradient = std::max(prediction.forward, prediction.backward) * size;
+  parts.add(secondary ? "secondary with gradient" : "diffusion with gradient", gradient);
+  parts.add("cutouts", making);
+  // Recordings lie beside everything else, and hardly ever where each other's did: the UNet's ask for larger blocks
+  // than CLIP's. Without recordings blocks do not fit any better, and plain norms hold more of them.
+  const double step = std::max(gradient, kept + making) + looking + evaluation;
+  const double scratch =
+      parts.add("scratch memory",
+                gpu_scratch_bytes + (half ? 0 : float_scratch * largest_convolution(shapes.unet, width, height)));
+  return std::max(weights.loading, weights.held + step) * gpu_gaps + scratch;
 }
 
 double predicted_peak(const Shapes& shapes, const Drawing& drawing, const MemoryPlan& plan,
-                      std::vector<std::pair<std::string, std::uint64_t>>* parts = nullptr) {
-  const auto add = [&](const std::string& part, double bytes) {
-    if (parts && bytes > 0) parts->emplace_back(part, static_cast<std::uint64_t>(bytes));
-    return bytes;
-  };
-  const auto [width, height, cuts] = drawing;
-  const auto stored = [&](double bytes, double halves) { return plan.half_weights ? bytes - halves : bytes; };
-  double held = add("diffusion weights", stored(shapes.unet_weights, shapes.unet_halves)) +
-                add("secondary weights", shapes.secondary_weights) + add("LPIPS weights", shapes.lpips_weights) +
-                add("upscaler weights", shapes.upscaler_weights);
-  double loading = held, looking = 0;
-  for (const ClipShape& clip : shapes.clip) {
-    const double image_side = stored(clip.image_side, clip.image_halves);
-    held += add("CLIP " + clip.name + " weights", image_side);
-    loading += image_side + stored(clip.text_side, clip.text_halves);
-  }
+                      std::vector<std::pair<std::string, std::uint64_t>>* named = nullptr) {
+  const Parts parts{named};
+  if (drawing.gpu) return predicted_gpu_peak(shapes, drawing, plan, parts);
+  const auto add = [&](const std::string& part, double bytes) { return parts.add(part, bytes); };
+  const auto [width, height, cuts, on_gpu, half] = drawing;
+  const Weights weights = weights_of(shapes, plan, 1, parts);
+  double looking = 0;
   double drawing_bytes = 0;
   GradientMemory prediction;
   if (shapes.secondary_channels > 0) {
@@ -170,13 +239,13 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
     add("diffusion with gradient", std::max(prediction.forward, prediction.backward));
   }
   for (const ClipShape& clip : shapes.clip) {
-    looking = std::max(looking, add("CLIP " + clip.name + " cutouts",
-                                    clip_memory(clip.config, cuts, plan.cuts_at_once, width, height)));
+    const ClipMemory memory = clip_memory(clip.config, cuts, plan.cuts_at_once, width, height);
+    looking = std::max(looking, add("CLIP " + clip.name + " cutouts", memory.peak()));
   }
   if (shapes.lpips_weights > 0) looking = std::max(looking, add("LPIPS losses", lpips_memory(width, height)));
   // One model looks at a time, while the guidance's prediction waits for its gradient.
   const double step = std::max({drawing_bytes, prediction.forward, prediction.kept + looking, prediction.backward});
-  const double tensors = std::max(loading, held + step);
+  const double tensors = std::max(weights.loading, weights.held + step);
   return tensors + add("program, scratch memory", process_bytes + (slack - 1) * tensors);
 }
 
@@ -190,7 +259,7 @@ std::vector<MemoryPlan> plans_for(const Shapes& shapes, const Drawing& drawing) 
   double saved = shapes.unet_halves;
   for (const ClipShape& clip : shapes.clip) saved += clip.image_halves;
   for (const bool half : {false, true}) {
-    if (half && saved == 0) break;
+    if (half && (saved == 0 || drawing.half)) break;
     for (const bool recompute : {false, true}) {
       if (recompute && !can_recompute) break;
       plans.push_back({0, recompute, half});
@@ -216,12 +285,15 @@ MemoryPlan least_plan(const Shapes& shapes, const Drawing& drawing, std::uint64_
 }
 
 /// The largest size of the same shape that fits, or fewer cuts, as words; empty when nothing near does.
-std::string nearest_fit(const Settings& settings, const Shapes& shapes, std::uint64_t available) {
+std::string nearest_fit(const Settings& settings, const Shapes& shapes, const Drawing& drawing,
+                        std::uint64_t available) {
   for (double scale = 0.95; scale > 0.2; scale -= 0.05) {
     const auto side = [&](std::int64_t whole) {
       return std::max<std::int64_t>(64, static_cast<std::int64_t>(static_cast<double>(whole) * scale) / 64 * 64);
     };
-    const Drawing smaller{side(settings.width), side(settings.height), most_cuts(settings)};
+    Drawing smaller = drawing;
+    smaller.width = side(settings.width);
+    smaller.height = side(settings.height);
     if (fits(predicted_peak(shapes, smaller, plans_for(shapes, smaller).back()), available)) {
       return fmt::format("{}x{} pixels would fit", smaller.width, smaller.height);
     }
@@ -249,14 +321,17 @@ std::uint64_t meminfo(const std::string& key) {
 }
 
 /// What this process holds already, loaded models and spare pages, is the next run's to use.
-std::uint64_t memory_to_use(std::uint64_t limit) {
+std::uint64_t memory_to_use(const MemoryOffer& offer) {
+  if (offer.limit > 0) return offer.limit;
+  if (offer.gpu) return offer.gpu->free;
   const KeptPages kept = kept_pages();
-  return limit > 0 ? limit : available_memory() + static_cast<std::uint64_t>(kept.in_use + kept.spare);
+  return available_memory() + static_cast<std::uint64_t>(kept.in_use + kept.spare);
 }
 
-MemoryTable size_table(const Settings& settings, const ModelStore& store, std::uint64_t available) {
+MemoryTable size_table(const Settings& settings, const ModelStore& store, const MemoryOffer& offer) {
+  const std::uint64_t available = memory_to_use(offer);
   const Shapes shapes = shapes_of(settings, store);
-  const Drawing own = drawing_of(settings);
+  const Drawing own = drawing_of(settings, offer);
   MemoryTable table;
   table.title = settings.use_secondary_model ? "with the secondary model" : "without the secondary model";
   table.across = "cuts";
@@ -270,7 +345,7 @@ MemoryTable size_table(const Settings& settings, const ModelStore& store, std::u
     };
     MemoryTable::Row row{fmt::format("{}x{}", side(own.width), side(own.height)), {}};
     for (const std::int64_t count : cuts) {
-      const Drawing drawing{side(own.width), side(own.height), count};
+      const Drawing drawing{side(own.width), side(own.height), count, own.gpu, own.half};
       const MemoryPlan plan = least_plan(shapes, drawing, available);
       const double whole = predicted_peak(shapes, drawing, {}), planned = predicted_peak(shapes, drawing, plan);
       row.cells.push_back({static_cast<std::uint64_t>(whole), static_cast<std::uint64_t>(planned)});
@@ -280,7 +355,8 @@ MemoryTable size_table(const Settings& settings, const ModelStore& store, std::u
   return table;
 }
 
-MemoryTable model_table(const Settings& settings, const ModelStore& store, std::uint64_t available) {
+MemoryTable model_table(const Settings& settings, const ModelStore& store, const MemoryOffer& offer) {
+  const std::uint64_t available = memory_to_use(offer);
   MemoryTable table;
   table.title = fmt::format("{}x{}, {} cuts", settings.drawn_width(), settings.drawn_height(), most_cuts(settings));
   table.across = "secondary model";
@@ -292,7 +368,7 @@ MemoryTable model_table(const Settings& settings, const ModelStore& store, std::
       tried.use_secondary_model = secondary;
       tried.clip_models = models;
       const Shapes shapes = shapes_of(tried, store);
-      const Drawing drawing = drawing_of(tried);
+      const Drawing drawing = drawing_of(tried, offer);
       const MemoryPlan plan = least_plan(shapes, drawing, available);
       row.cells.push_back({static_cast<std::uint64_t>(predicted_peak(shapes, drawing, {})),
                            static_cast<std::uint64_t>(predicted_peak(shapes, drawing, plan))});
@@ -309,37 +385,37 @@ MemoryTable model_table(const Settings& settings, const ModelStore& store, std::
 
 }  // namespace
 
-MemoryEstimate estimate_memory(const Settings& settings, const ModelStore& store, std::uint64_t limit,
+MemoryEstimate estimate_memory(const Settings& settings, const ModelStore& store, const MemoryOffer& offer,
                                const std::optional<MemoryPlan>& plan) {
   const Shapes shapes = shapes_of(settings, store);
-  const Drawing drawing = drawing_of(settings);
+  const Drawing drawing = drawing_of(settings, offer);
   MemoryEstimate estimate;
-  estimate.available = memory_to_use(limit);
+  estimate.available = memory_to_use(offer);
   estimate.plan = plan ? *plan : least_plan(shapes, drawing, estimate.available);
   estimate.peak = static_cast<std::uint64_t>(predicted_peak(shapes, drawing, estimate.plan, &estimate.parts));
   estimate.unplanned_peak = static_cast<std::uint64_t>(predicted_peak(shapes, drawing, {}));
-  if (!estimate.fits()) estimate.suggestion = nearest_fit(settings, shapes, estimate.available);
+  if (!estimate.fits()) estimate.suggestion = nearest_fit(settings, shapes, drawing, estimate.available);
   return estimate;
 }
 
-MemoryPlan plan_memory(const Settings& settings, const ModelStore& store, std::uint64_t limit) {
-  const MemoryEstimate estimate = estimate_memory(settings, store, limit);
+MemoryPlan plan_memory(const Settings& settings, const ModelStore& store, const MemoryOffer& offer) {
+  const MemoryEstimate estimate = estimate_memory(settings, store, offer);
   if (estimate.fits()) return estimate.plan;
   const auto gib = [](std::uint64_t bytes) { return static_cast<double>(bytes) / bytes_per_gib; };
-  throw MemoryError(fmt::format("the run needs about {:.1f} GiB of memory at the least, and {:.1f} GiB {}",
-                                gib(estimate.peak), gib(estimate.available), limit > 0 ? "are allowed" : "are free"),
-                    "", estimate.suggestion);
+  throw MemoryError(
+      fmt::format("the run needs about {:.1f} GiB of memory at the least, and {:.1f} GiB {}", gib(estimate.peak),
+                  gib(estimate.available), offer.limit > 0 ? "are allowed" : "are free"),
+      "", estimate.suggestion);
 }
 
-std::vector<MemoryTable> memory_tables(const Settings& settings, const ModelStore& store, std::uint64_t limit) {
-  const std::uint64_t available = memory_to_use(limit);
+std::vector<MemoryTable> memory_tables(const Settings& settings, const ModelStore& store, const MemoryOffer& offer) {
   std::vector<MemoryTable> tables;
   for (const bool secondary : {true, false}) {
     Settings tried = settings;
     tried.use_secondary_model = secondary;
-    tables.push_back(size_table(tried, store, available));
+    tables.push_back(size_table(tried, store, offer));
   }
-  tables.push_back(model_table(settings, store, available));
+  tables.push_back(model_table(settings, store, offer));
   return tables;
 }
 

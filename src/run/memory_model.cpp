@@ -49,11 +49,14 @@ double pixels_after(const Module& module, double pixels) {
   return after(module.resample, pixels);
 }
 
-double convolution_workspace(double in, double out) { return filter_points * in * out + block_values; }
+double convolution_workspace(Convolutions by, double in, double out) {
+  return by == Convolutions::own ? filter_points * in * out + block_values : 0;
+}
 
 /// Evaluates a module whose input lives already and goes on living; its result is taken, and what its gradient will
 /// need besides the input when `keeps`.
-void evaluate(Ledger& memory, const Module& module, double pixels, bool keeps) {
+void evaluate(Ledger& memory, const Module& module, double pixels, bool keeps, Convolutions by) {
+  const bool inputs_stay = keeps && by == Convolutions::library;
   const auto in = static_cast<double>(module.in), out = static_cast<double>(module.out);
   const double pixels_out = pixels_after(module, pixels);
   const bool resampled = module.resample != Resample::none;
@@ -64,8 +67,8 @@ void evaluate(Ledger& memory, const Module& module, double pixels, bool keeps) {
       return;
     case Kind::upsample:
       memory.take(in * pixels_out);
-      memory.touch(convolution_workspace(in, out) + out * pixels_out);
-      memory.drop(in * pixels_out);
+      memory.touch(convolution_workspace(by, in, out) + out * pixels_out);
+      if (!inputs_stay) memory.drop(in * pixels_out);
       memory.take(out * pixels_out);
       return;
     case Kind::attention:
@@ -82,22 +85,23 @@ void evaluate(Ledger& memory, const Module& module, double pixels, bool keeps) {
   const double h = out * pixels_out;
   memory.take(in * pixels);  // normed
   if (resampled) memory.take(in * pixels_out);
-  memory.touch(h + convolution_workspace(in, out));
+  memory.touch(h + convolution_workspace(by, in, out));
   memory.take(h);
-  memory.drop(in * pixels_out);
+  if (!inputs_stay) memory.drop(in * pixels_out);
   if (resampled && !(keeps && module.resample == Resample::down)) memory.drop(in * pixels);
   memory.take(h);  // normed
   if (!keeps) memory.drop(h);
-  memory.touch(h + convolution_workspace(out, out));
+  memory.touch(h + convolution_workspace(by, out, out));
   memory.take(h);
-  memory.drop(h);
+  if (!inputs_stay) memory.drop(h);
   const double outer = resampled ? in * pixels_out : 0;
   memory.touch(outer + (module.in != module.out ? h : 0));
 }
 
 /// Takes a module's gradient: the one by its result lives and is dropped, the one by its input is taken, and what
 /// evaluate() kept is dropped.
-void differentiate(Ledger& memory, const Module& module, double pixels) {
+void differentiate(Ledger& memory, const Module& module, double pixels, Convolutions by) {
+  const bool inputs_stayed = by == Convolutions::library;
   const auto in = static_cast<double>(module.in), out = static_cast<double>(module.out);
   const double pixels_out = pixels_after(module, pixels), h = out * pixels_out;
   switch (module.kind) {
@@ -107,9 +111,10 @@ void differentiate(Ledger& memory, const Module& module, double pixels) {
       memory.drop(h);
       return;
     case Kind::upsample:
-      memory.touch(in * pixels_out + convolution_workspace(in, out));
+      memory.touch(in * pixels_out + convolution_workspace(by, in, out));
       memory.take(in * pixels_out);
       memory.drop(h);
+      if (inputs_stayed) memory.drop(in * pixels_out);
       memory.take(in * pixels);
       memory.drop(in * pixels_out);
       return;
@@ -125,13 +130,14 @@ void differentiate(Ledger& memory, const Module& module, double pixels) {
   }
   // The gradient through the skip waits while the other one passes the two convolutions.
   if (module.in != module.out || module.resample != Resample::none) memory.take(in * pixels);
-  memory.touch(h + convolution_workspace(out, out));
+  memory.touch(h + convolution_workspace(by, out, out));
   memory.take(h);
   memory.take(h);
-  memory.drop(2 * h);  // what the second norm kept, and the gradient behind it
-  memory.touch(in * pixels_out + convolution_workspace(in, out));
+  memory.drop((inputs_stayed ? 3 : 2) * h);  // what the second norm kept, and the gradient behind it
+  memory.touch(in * pixels_out + convolution_workspace(by, in, out));
   memory.take(in * pixels_out);
   memory.drop(h);
+  if (inputs_stayed) memory.drop(in * pixels_out);
   if (module.resample != Resample::none) {
     memory.take(in * pixels);
     memory.drop(in * pixels_out);
@@ -186,11 +192,11 @@ double folded_pixels(const UNetConfig& config, std::int64_t width, std::int64_t 
 }
 
 /// Runs a block's modules, whose input lives and is dropped at the first module's end unless `input_stays`.
-void evaluate_block(Ledger& memory, const PlacedBlock& placed_block, bool keeps, bool input_stays) {
+void evaluate_block(Ledger& memory, const PlacedBlock& placed_block, bool keeps, bool input_stays, Convolutions by) {
   double pixels = placed_block.pixels, input = placed_block.input();
   bool stays = input_stays;
   for (const Module& module : *placed_block.block) {
-    evaluate(memory, module, pixels, keeps);
+    evaluate(memory, module, pixels, keeps, by);
     const bool needed = keeps && module.kind != Kind::upsample;
     if (!stays && !needed) memory.drop(input);
     pixels = pixels_after(module, pixels);
@@ -200,12 +206,12 @@ void evaluate_block(Ledger& memory, const PlacedBlock& placed_block, bool keeps,
 }
 
 /// Back through a block: the gradient by its result becomes the one by its input.
-void differentiate_block(Ledger& memory, const PlacedBlock& placed_block, bool input_was_kept) {
+void differentiate_block(Ledger& memory, const PlacedBlock& placed_block, bool input_was_kept, Convolutions by) {
   std::vector<double> pixels = {placed_block.pixels};
   for (const Module& module : *placed_block.block) pixels.push_back(pixels_after(module, pixels.back()));
   for (std::size_t i = placed_block.block->size(); i-- > 0;) {
     const Module& module = (*placed_block.block)[i];
-    differentiate(memory, module, pixels[i]);
+    differentiate(memory, module, pixels[i], by);
     const bool kept = module.kind != Kind::upsample && (i > 0 || input_was_kept);
     if (kept) memory.drop(static_cast<double>(module.in) * pixels[i]);
   }
@@ -213,7 +219,7 @@ void differentiate_block(Ledger& memory, const PlacedBlock& placed_block, bool i
 
 }  // namespace
 
-double unet_memory(const UNetConfig& config, std::int64_t width, std::int64_t height) {
+double unet_memory(const UNetConfig& config, std::int64_t width, std::int64_t height, Convolutions by) {
   const UNetPlan plan = plan_unet(config);
   const double pixels = folded_pixels(config, width, height);
   Ledger memory;
@@ -223,14 +229,14 @@ double unet_memory(const UNetConfig& config, std::int64_t width, std::int64_t he
       memory.take(block.input());
       memory.drop(block.input());  // The two that were joined are gone, the joined one stays.
     }
-    evaluate_block(memory, block, false, block.skip == 0);  // Else it is a skip, and waits.
+    evaluate_block(memory, block, false, block.skip == 0, by);  // Else it is a skip, and waits.
   }
   memory.take(static_cast<double>(plan.last_width) * pixels);
   return memory.peak_bytes();
 }
 
 GradientMemory unet_gradient_memory(const UNetConfig& config, std::int64_t width, std::int64_t height,
-                                    Activations activations) {
+                                    Activations activations, Convolutions by) {
   const UNetPlan plan = plan_unet(config);
   const double pixels = folded_pixels(config, width, height);
   const std::vector<PlacedBlock> blocks = placed(plan, pixels);
@@ -245,11 +251,11 @@ GradientMemory unet_gradient_memory(const UNetConfig& config, std::int64_t width
         memory.take(block.input());
         memory.drop(block.input() - block.skip);
       }
-      evaluate_block(memory, block, true, false);
+      evaluate_block(memory, block, true, false, by);
     } else {
       if (block.skip > 0) memory.take(block.input());
       Ledger inside = memory;
-      evaluate_block(inside, block, false, block.skip == 0);
+      evaluate_block(inside, block, false, block.skip == 0, by);
       memory.touch(inside.peak_bytes() / float_bytes - memory.now());
       if (block.skip > 0) memory.drop(block.input());
       memory.take(block.output());
@@ -269,12 +275,12 @@ GradientMemory unet_gradient_memory(const UNetConfig& config, std::int64_t width
       memory.drop(block.output());
     }
     if (keeps) {
-      differentiate_block(memory, block, true);
+      differentiate_block(memory, block, true, by);
     } else {
       // Once more, now with a graph, from a joined copy of the inputs.
       if (block.skip > 0) memory.take(block.input());
-      evaluate_block(memory, block, true, block.skip == 0);
-      differentiate_block(memory, block, block.skip > 0);
+      evaluate_block(memory, block, true, block.skip == 0, by);
+      differentiate_block(memory, block, block.skip > 0, by);
       memory.drop(block.output());
       memory.drop(block.skip > 0 ? block.input() - block.skip : block.input());
     }
@@ -284,7 +290,9 @@ GradientMemory unet_gradient_memory(const UNetConfig& config, std::int64_t width
   return result;
 }
 
-GradientMemory secondary_gradient_memory(std::int64_t channels, std::int64_t width, std::int64_t height) {
+GradientMemory secondary_gradient_memory(std::int64_t channels, std::int64_t width, std::int64_t height,
+                                         Convolutions by) {
+  const bool inputs_stay = by == Convolutions::library;
   const auto first = static_cast<double>(channels);
   const std::vector<double> widths = {first, 2 * first, 2 * first, 4 * first, 4 * first, 8 * first};
   double pixels = static_cast<double>(width * height);
@@ -298,9 +306,9 @@ GradientMemory secondary_gradient_memory(std::int64_t channels, std::int64_t wid
       memory.take(widths[i - 1] * pixels);
     }
     const double own = widths[i] * pixels;
-    memory.touch(own + convolution_workspace(widths[i], widths[i]));
+    memory.touch(own + convolution_workspace(by, widths[i], widths[i]));
     memory.take(2 * own);
-    if (i > 0) memory.drop(widths[i - 1] * pixels);
+    if (i > 0 && !inputs_stay) memory.drop(widths[i - 1] * pixels);
     skips.push_back(own);
     if (i + 1 == widths.size()) memory.take(own + own / 2);
   }
@@ -310,10 +318,10 @@ GradientMemory secondary_gradient_memory(std::int64_t channels, std::int64_t wid
     memory.take(own);      // upsampled
     memory.take(2 * own);  // joined
     memory.drop(own);
-    memory.touch(own + convolution_workspace(2 * widths[i], widths[i]));
+    memory.touch(own + convolution_workspace(by, 2 * widths[i], widths[i]));
     memory.take(own);
-    memory.drop(2 * own);
-    memory.touch(outer + convolution_workspace(widths[i], widths[i]));
+    if (!inputs_stay) memory.drop(2 * own);
+    memory.touch(outer + convolution_workspace(by, widths[i], widths[i]));
     memory.take(outer);
   }
   GradientMemory result{.kept = memory.bytes(), .forward = memory.peak_bytes()};
@@ -328,8 +336,8 @@ double lpips_memory(std::int64_t width, std::int64_t height) {
   return copies * features * static_cast<double>(width * height) * float_bytes;
 }
 
-double clip_memory(const ClipConfig& config, std::int64_t cuts, std::int64_t cuts_at_once, std::int64_t width,
-                   std::int64_t height) {
+ClipMemory clip_memory(const ClipConfig& config, std::int64_t cuts, std::int64_t cuts_at_once, std::int64_t width,
+                       std::int64_t height, Convolutions by) {
   const auto side = static_cast<double>(config.input_size), all = static_cast<double>(cuts);
   const double together = cuts_at_once > 0 ? std::min(all, static_cast<double>(cuts_at_once)) : all;
   const double picture = 3 * static_cast<double>(width * height);
@@ -337,9 +345,10 @@ double clip_memory(const ClipConfig& config, std::int64_t cuts, std::int64_t cut
   const double kept_cutouts = chosen_kernels() == Kernels::fast ? 3 : 15;
   constexpr double passing_cutouts = 6;
   const double cutouts = 3 * side * side * all;
+  ClipMemory result;
+  result.cutouts = (3 * picture + kept_cutouts * cutouts) * float_bytes;
+  result.making_cutouts = result.cutouts + (passing_cutouts * cutouts + 3 * picture) * float_bytes;
   Ledger memory;
-  memory.take(3 * picture + kept_cutouts * cutouts);
-  memory.touch(passing_cutouts * cutouts + 3 * picture);
   if (config.is_vit) {
     const double tokens = std::pow(std::floor(side / static_cast<double>(config.patch)), 2) + 1;
     const double layer = static_cast<double>(config.vision_width) * tokens * together;
@@ -358,10 +367,21 @@ double clip_memory(const ClipConfig& config, std::int64_t cuts, std::int64_t cut
       planes *= 2;
       pixels /= 4;
     }
-    memory.take(values * together);
+    // Where norms are not folded into what follows them, their inputs stay beside their results.
+    memory.take((by == Convolutions::library ? 2 : 1) * values * together);
     memory.touch(3 * largest * together);
   }
-  return memory.peak_bytes();
+  result.looking = memory.peak_bytes();
+  return result;
+}
+
+double largest_convolution(const UNetConfig& config, std::int64_t width, std::int64_t height) {
+  const UNetPlan plan = plan_unet(config);
+  double largest = 0;
+  for (const PlacedBlock& block : placed(plan, folded_pixels(config, width, height))) {
+    largest = std::max(largest, block.input() + block.output());
+  }
+  return largest * float_bytes;
 }
 
 }  // namespace disco

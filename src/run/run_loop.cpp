@@ -84,7 +84,8 @@ RunLoop::~RunLoop() { session_.on_loading({}); }
 
 void RunLoop::begin(const Settings& settings, std::map<std::string, std::string> origins,
                     std::optional<double> draft_share, std::optional<NoisyPicture> start) {
-  plan_ = plan_memory(settings, session_.store(), options_.memory_limit);
+  plan_ = plan_memory(settings, session_.store(), session_.memory(options_.memory_limit));
+  session_.hold_to(options_.memory_limit);
   settings_ = with_absolute_paths(with_fetched_pictures(settings, options_.folder / "inputs", options_.interrupt,
                                                         [this](const std::string& url) { listener_.loading(url); }));
   inputs_ = input_hashes(settings_);
@@ -121,13 +122,15 @@ void RunLoop::resume(Checkpoint saved) {
   origins_ = std::move(saved.origins);
   first_picture_ = saved.picture;
   // The plan that it was begun with, unless memory has become scarcer.
-  const auto same = estimate_memory(settings_, session_.store(), options_.memory_limit, saved.plan);
-  plan_ = same.fits() ? saved.plan : plan_memory(settings_, session_.store(), options_.memory_limit);
+  const MemoryOffer offer = session_.memory(options_.memory_limit);
+  const auto same = estimate_memory(settings_, session_.store(), offer, saved.plan);
+  plan_ = same.fits() ? saved.plan : plan_memory(settings_, session_.store(), offer);
   if (plan_.half_weights && !saved.plan.half_weights) {
     listener_.warning(
         "there is less memory than when the run was begun: it goes on with weights in half precision, and "
         "will not end in the same bits");
   }
+  session_.hold_to(options_.memory_limit);
   drafts_ = saved.drafts;
   next_ = saved.next;
   stop_share_ = saved.stop_share;
@@ -304,9 +307,22 @@ void RunLoop::report(const StepOutcome& outcome, int done, int steps, int pictur
                  .clamped = outcome.clamped};
   const std::optional<std::string> partial = partial_label(settings_.intermediate_saves, done, steps);
   const bool shown = done == steps || (settings_.display_rate > 0 && done % settings_.display_rate == 0);
+  // From a GPU a preview comes when it has arrived, a step later as a rule, so that nothing waits for it.
   Picture preview;
-  if (partial || shown) preview = to_picture(outcome.shown);
-  if (shown) event.preview = &preview;
+  const bool later = shown && !partial && done != steps && outcome.shown.is_cuda() && gpu();
+  if (done == 1) coming_.reset();  // The picture before was left early.
+  if (coming_ && coming_->arrived()) {
+    preview = picture_of(coming_->tensor());
+    event.preview = &preview;
+    coming_.reset();
+  }
+  if (later) {
+    coming_ = gpu()->fetch(picture_bytes(outcome.shown));
+  } else if (partial || shown) {
+    preview = to_picture(outcome.shown);
+    if (shown) event.preview = &preview;
+    coming_.reset();
+  }
   if (partial) {
     const fs::path path = names_->partial(picture, *partial, settings_.intermediates_in_subfolder);
     write_picture(path, preview, picture_texts(settings_, picture_seed(picture), {}, start_));

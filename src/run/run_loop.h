@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/file.h"
+#include "kernels/gpu.h"
 #include "run/checkpoint.h"
 #include "run/engine.h"
 #include "run/generation.h"
@@ -97,6 +98,7 @@ class RunLoop {
   std::unique_ptr<FileLock> lock_;
   std::map<std::string, std::string> inputs_;  ///< Path → SHA-256.
   std::optional<NoisyPicture> start_;
+  std::unique_ptr<Arriving> coming_;     ///< A preview, on its way from a GPU.
   std::optional<PictureState> resumed_;  ///< State of the first picture.
   at::Tensor stream_before_;             ///< Faithful runs: the shared stream before the current picture.
   std::future<std::map<std::string, std::string>> hashing_;

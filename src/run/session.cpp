@@ -5,12 +5,14 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <mutex>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "kernels/gpu.h"
 #include "kernels/page_keeper.h"
 #include "models/half_storage.h"
 #include "models/known_shapes.h"
@@ -19,6 +21,8 @@
 namespace disco {
 namespace {
 
+constexpr at::DeviceIndex first_gpu = 0;
+
 at::Device choose_device(const std::string& name) {
   if (name == "cpu") return at::kCPU;
   if (name == "cuda" || name.starts_with("cuda:")) {
@@ -26,10 +30,47 @@ at::Device choose_device(const std::string& name) {
       throw RequestError("this build has no CUDA, or the machine no usable GPU", "--device " + name,
                          "use --device cpu");
     }
-    return at::Device(name);
+    const at::Device device(name);
+    return at::Device(at::kCUDA, device.has_index() ? device.index() : first_gpu);
   }
-  if (name == "auto" || name.empty()) return at::hasCUDA() ? at::Device(at::kCUDA) : at::Device(at::kCPU);
+  if (name == "auto" || name.empty()) return at::hasCUDA() ? at::Device(at::kCUDA, first_gpu) : at::Device(at::kCPU);
   throw RequestError("there is no such device", "--device " + name, "use auto, cpu or cuda");
+}
+
+bool choose_half(const std::string& precision, at::Device device) {
+  if (precision == "auto") return device.is_cuda();
+  if (precision == "float") return false;
+  if (precision != "half") {
+    throw RequestError("there is no such precision", "--precision " + precision, "use auto, half or float");
+  }
+  if (!device.is_cuda()) {
+    throw RequestError("the processor computes in float alone", "--precision half",
+                       "use --device cuda, or leave it out");
+  }
+  return true;
+}
+
+/// Sums in float32 and one order of them, whatever is multiplied.
+void make_gpu_repeatable() {
+  // Read by cuBLAS when it is first used: a workspace of a size at which its results are the same from run to run.
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  at::Context& context = at::globalContext();
+  context.setDeterministicAlgorithms(false, /*warn_only=*/false);  // But see StrictlyDeterministic.
+  context.setDeterministicCuDNN(true);
+  context.setAllowTF32CuDNN(false);
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowFP16ReductionCuBLAS(false);
+}
+
+/// Roles whose networks compute in half precision where the session does. LPIPS sums up many small differences.
+bool may_compute_in_half(const std::string& role) {
+  return role == "diffusion" || role == "secondary" || role == "clip";
+}
+
+/// What a network turns into float32 before it is used, or sums up by.
+bool stays_float(const std::string& tensor) {
+  const auto has = [&](const char* part) { return tensor.find(part) != std::string::npos; };
+  return has(".bn") || has("downsample.1.") || has("running_") || has("timestep_embed.");
 }
 
 /// Looks `name` up in a cache of loaded models, or loads it.
@@ -45,13 +86,18 @@ fs::path hash_cache_file() { return user_data_folder() / "hashes.json"; }
 
 }  // namespace
 
-Session::Session(std::vector<fs::path> model_folders, const std::string& device, int threads)
-    : folders_(std::move(model_folders)), store_(folders_), device_(choose_device(device)) {
+Session::Session(std::vector<fs::path> model_folders, const std::string& device, int threads,
+                 const std::string& precision)
+    : folders_(std::move(model_folders)),
+      store_(folders_),
+      device_(choose_device(device)),
+      half_(choose_half(precision, device_)) {
   if (threads > 0) at::set_num_threads(threads);
   keep_pages();
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
   // Filling fresh memory with NaN is a debugging aid that costs a pass over every tensor.
   at::globalContext().setDeterministicFillUninitializedMemory(false);
+  if (device_.is_cuda()) make_gpu_repeatable();
 }
 
 StateDict Session::load(const ModelEntry& entry) {
@@ -60,14 +106,19 @@ StateDict Session::load(const ModelEntry& entry) {
 }
 
 StateDict Session::on_device(StateDict tensors, const std::string& role) const {
+  const bool half = half_ && may_compute_in_half(role);
   for (auto& [name, tensor] : tensors) {
     // Converted one by one, so that at most one copy of the weights is held beside the file's pages.
     if (!tensor.is_floating_point())
       tensor = tensor.to(device_);
+    else if (half && !stays_float(name))
+      tensor = tensor.to(device_, at::kHalf);
     else if (half_weights_ && may_be_half(role, {name, tensor.scalar_type(), tensor.sizes().vec()}))
       tensor = to_half(tensor).to(device_);
     else
       tensor = tensor.to(device_, at::kFloat);
+    // As the pictures lie that they meet, or every convolution would turn its own around.
+    if (device_.is_cuda() && tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
   }
   return tensors;
 }
@@ -142,6 +193,17 @@ std::shared_ptr<const Upscaler> Session::upscaler(const std::string& name) {
                 [&] { return std::make_shared<const Upscaler>(load(store_.require(name, "upscaler"))); });
 }
 
+MemoryOffer Session::memory(std::uint64_t limit) const {
+  MemoryOffer offer(limit);
+  offer.half = half_;
+  if (device_.is_cuda() && gpu()) offer.gpu = gpu()->memory(device_);
+  return offer;
+}
+
+void Session::hold_to(std::uint64_t limit) const {
+  if (device_.is_cuda() && gpu()) gpu()->limit_memory(device_, limit);
+}
+
 const Tokenizer& Session::tokenizer() {
   if (!tokenizer_) tokenizer_ = std::make_unique<Tokenizer>(Tokenizer::find_vocabulary(folders_));
   return *tokenizer_;
@@ -149,7 +211,8 @@ const Tokenizer& Session::tokenizer() {
 
 std::string Session::device_name() const {
   if (device_.is_cpu()) return fmt::format("cpu, {} threads", at::get_num_threads());
-  return device_.str();
+  const std::string name = gpu() ? fmt::format(" ({})", gpu()->name(device_)) : "";
+  return fmt::format("{}{}, {}", device_.str(), name, half_ ? "half" : "float");
 }
 
 std::string weights_hash(const fs::path& file) {

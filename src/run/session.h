@@ -16,14 +16,17 @@
 #include "models/tokenizer.h"
 #include "models/unet.h"
 #include "models/upscaler.h"
+#include "run/memory_estimate.h"
 
 namespace disco {
 
 class Session {
  public:
-  /// `device` is "auto", "cpu" or "cuda"; threads 0 means all cores. Sets the process's threads and asks for
-  /// deterministic algorithms. Throws RequestError for a device that is not there.
-  Session(std::vector<std::filesystem::path> model_folders, const std::string& device, int threads);
+  /// `device` is "auto", "cpu" or "cuda"; threads 0 means all cores; `precision` is "auto", "half" (GPUs alone, and
+  /// theirs by default) or "float". Sets the process's threads and asks for deterministic algorithms. Throws
+  /// RequestError for a device or a precision that is not there.
+  Session(std::vector<std::filesystem::path> model_folders, const std::string& device, int threads,
+          const std::string& precision = "auto");
 
   std::shared_ptr<const UNet> diffusion(const std::string& name);
   std::shared_ptr<const SecondaryModel> secondary(const std::string& name);
@@ -47,10 +50,17 @@ class Session {
   /// Hears the name of each model before it is loaded.
   void on_loading(std::function<void(const std::string&)> listener) { loading_ = std::move(listener); }
 
+  /// What a run on the session's device may take: `limit` bytes when not 0.
+  MemoryOffer memory(std::uint64_t limit) const;
+  /// A GPU gives this process no more bytes than that, whatever was predicted; 0: all that it has.
+  void hold_to(std::uint64_t limit) const;
+
   ModelStore& store() { return store_; }
   const std::vector<std::filesystem::path>& model_folders() const { return folders_; }
   at::Device device() const { return device_; }
-  /// "cpu, 2 threads", "cuda:0 (NVIDIA …)".
+  /// Whether the diffusion UNet, the secondary model and CLIP compute in half precision.
+  bool computes_in_half() const { return half_; }
+  /// "cpu, 2 threads", "cuda:0 (NVIDIA …), half".
   std::string device_name() const;
 
  private:
@@ -71,7 +81,7 @@ class Session {
   std::map<std::string, std::shared_ptr<const Lpips>> lpips_;
   std::map<std::string, std::shared_ptr<const Upscaler>> upscaler_;
   std::unique_ptr<Tokenizer> tokenizer_;
-  bool makes_up_ = false, half_weights_ = false;
+  bool half_ = false, makes_up_ = false, half_weights_ = false;
   std::vector<std::string> made_up_;
 };
 

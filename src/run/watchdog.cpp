@@ -19,8 +19,11 @@ struct Look {
 };
 
 Look look_at(const at::Tensor& x0, const at::Tensor& previous) {
-  return {x0.std().item<double>(), previous.defined() ? (x0 - previous).abs().mean().item<double>() : 0.0,
-          x0.abs().ge(extreme_value).to(at::kFloat).mean().item<double>()};
+  const at::Tensor change = previous.defined() ? (x0 - previous).abs().mean() : at::zeros({}, x0.options());
+  // Read together: each reading waits for the device.
+  const at::Tensor numbers =
+      at::stack({x0.std(), change, x0.abs().ge(extreme_value).to(at::kFloat).mean()}).to(at::kCPU, at::kDouble);
+  return {numbers[0].item<double>(), numbers[1].item<double>(), numbers[2].item<double>()};
 }
 
 double median_of_last(const std::vector<double>& values, std::size_t count) {
@@ -29,12 +32,12 @@ double median_of_last(const std::vector<double>& values, std::size_t count) {
   return last[last.size() / 2];
 }
 
-bool finite(const at::Tensor& x) { return at::isfinite(x).all().item<bool>(); }
+at::Tensor finite(const at::Tensor& x) { return at::isfinite(x).all(); }
 
 }  // namespace
 
 std::optional<std::string> Watchdog::judge(const WatchedStep& step) const {
-  if (!finite(step.x) || !finite(step.x0)) return "the picture holds numbers that are not finite";
+  if (!finite(step.x).logical_and(finite(step.x0)).item<bool>()) return "the picture holds numbers that are not finite";
   if (step.push > most_push) return fmt::format("the guidance moved the picture by {:.1f} times its size", step.push);
   if (memory_.deviations.empty()) return std::nullopt;
   const Look look = look_at(step.x0, step.previous_x0);

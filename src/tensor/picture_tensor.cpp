@@ -18,17 +18,22 @@ at::Tensor to_tensor(const Picture& picture) {
   return rgb.permute({2, 0, 1}).contiguous().to(at::kFloat).div_(255).mul_(2).sub_(1).unsqueeze(0);
 }
 
-Picture to_picture(const at::Tensor& x) {
+at::Tensor picture_bytes(const at::Tensor& x) {
   const bool batched = x.dim() == 4 && x.size(0) == 1 && x.size(1) == 3;
   if (!batched && !(x.dim() == 3 && x.size(0) == 3)) {
     throw Error("only a tensor of shape (1,3,H,W) or (3,H,W) can become a picture");
   }
-  const at::Tensor planes = (batched ? x[0] : x).detach().to(at::kCPU, at::kFloat);
-  const at::Tensor samples =
-      planes.nan_to_num(-1).add(1).div(2).clamp(0, 1).mul(255).to(at::kByte).permute({1, 2, 0}).contiguous();
+  const at::Tensor planes = (batched ? x[0] : x).detach().to(at::kFloat);
+  return planes.nan_to_num(-1).add(1).div(2).clamp(0, 1).mul(255).to(at::kByte).permute({1, 2, 0}).contiguous();
+}
+
+Picture picture_of(const at::Tensor& bytes) {
+  const at::Tensor samples = bytes.cpu();
   Picture picture(static_cast<int>(samples.size(1)), static_cast<int>(samples.size(0)), 3);
   if (!picture.samples.empty()) std::memcpy(picture.samples.data(), samples.const_data_ptr(), picture.samples.size());
   return picture;
 }
+
+Picture to_picture(const at::Tensor& x) { return picture_of(picture_bytes(x)); }
 
 }  // namespace disco

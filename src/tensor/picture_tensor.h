@@ -13,6 +13,9 @@ namespace disco {
 at::Tensor to_tensor(const Picture& picture);
 /// floor(255·clamp((x+1)/2, 0, 1)) of a (1,3,H,W) or (3,H,W) tensor, not rounded, as 5.7 writes it. NaN becomes 0.
 Picture to_picture(const at::Tensor& x);
+/// Its two halves: samples (H,W,3) where x lies, so that bytes travel and not floats; and the picture of them.
+at::Tensor picture_bytes(const at::Tensor& x);
+Picture picture_of(const at::Tensor& bytes);
 
 /// PIL's Lanczos resize of 8-bit pictures, to the bit: two passes with 22-bit fixed-point weights, horizontal first (as
 /// Pillow did up to version 12); pictures with alpha are resized with premultiplied colours. Throws Error when a side

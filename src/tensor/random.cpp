@@ -36,7 +36,7 @@ std::uint64_t unsigned_of(int number) { return static_cast<std::uint64_t>(static
 
 }  // namespace
 
-RandomStream::RandomStream(std::uint64_t seed) : generator_(at::detail::createCPUGenerator(seed)) {}
+RandomStream::RandomStream(std::uint64_t seed) : seed_(seed), generator_(at::detail::createCPUGenerator(seed)) {}
 
 at::Tensor RandomStream::randn(at::IntArrayRef sizes) { return at::randn(sizes, generator_, at::kFloat); }
 

@@ -18,6 +18,8 @@ class RandomStream {
   /// As torch.manual_seed(seed): the twister is seeded with the low 32 bits.
   explicit RandomStream(std::uint64_t seed);
 
+  std::uint64_t seed() const { return seed_; }  ///< That it began with.
+
   /// float32, on the CPU, filled in NCHW order.
   at::Tensor randn(at::IntArrayRef sizes);
   double rand();                                              ///< torch.rand(()): float32, [0,1).
@@ -31,6 +33,7 @@ class RandomStream {
   void set_state(const at::Tensor& state);
 
  private:
+  std::uint64_t seed_;
   at::Generator generator_;
 };
 

@@ -21,6 +21,7 @@ const std::map<std::string, std::set<std::string>> allowed = {
     {"settings", {"core", "picture"}},
     {"tensor", {"core", "picture"}},
     {"kernels", {"core"}},
+    {"cuda", {"core", "picture", "tensor", "kernels"}},
     {"models", {"core", "picture", "tensor", "kernels"}},
     {"diffusion", {"core", "picture", "tensor", "kernels", "models"}},
     {"guidance", {"core", "picture", "settings", "tensor", "kernels", "models", "diffusion"}},
@@ -57,7 +58,7 @@ TEST(Rooms, LowerRoomsNeverIncludeHigherOnes) {
   std::size_t files = 0;
   for (const auto& entry : fs::recursive_directory_iterator(source)) {
     const std::string extension = entry.path().extension().string();
-    if (extension != ".h" && extension != ".cpp") continue;
+    if (extension != ".h" && extension != ".cpp" && extension != ".cu" && extension != ".cuh") continue;
     const fs::path relative = fs::relative(entry.path(), source);
     const std::string room = relative.begin()->string();
     ASSERT_TRUE(allowed.contains(room)) << relative << " lies in a room that this test does not know";

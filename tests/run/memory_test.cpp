@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "kernels/choice.h"
 #include "run/memory_estimate.h"
 #include "run/memory_model.h"
 #include "support.h"
@@ -79,6 +80,72 @@ TEST(Memory, KnowsTheShapesOfPublishedModels) {
   EXPECT_THROW(estimate(settings, 16 * gib), RequestError);
 }
 
+/// Peaks that CUDA's allocator had reserved after steps on an H200 (published shapes, random weights, 16 cuts a batch).
+struct OnGpu {
+  const char* name;
+  bool half, secondary, fast;
+  int cuts_at_once;
+  double measured_gib;
+};
+
+Settings gpu_settings(bool secondary) {
+  nlohmann::ordered_json values = {{"width", 1280},
+                                   {"height", 768},
+                                   {"cut_overview", "[12]*1000"},
+                                   {"cut_innercut", "[4]*1000"},
+                                   {"cutn_batches", 4},
+                                   {"use_secondary_model", secondary},
+                                   {"secondary_model", "secondary_model_imagenet_2"},
+                                   {"diffusion_model", "512x512_diffusion_uncond_finetune_008100"},
+                                   {"clip_models", {"ViT-B/32", "ViT-B/16", "RN50"}}};
+  if (!secondary) values.update({{"width", 512}, {"height", 512}, {"cutn_batches", 2}, {"clip_models", {"ViT-B/32"}}});
+  return settings_of(std::move(values));
+}
+
+MemoryOffer gpu_offer(std::uint64_t limit, bool half) {
+  MemoryOffer offer(limit);
+  offer.gpu = GpuMemory{plenty, plenty, 0};
+  offer.half = half;
+  return offer;
+}
+
+constexpr double gib = 1u << 30;
+
+class MemoryOnGpu : public testing::TestWithParam<OnGpu> {};
+
+TEST_P(MemoryOnGpu, IsAboutWhatWasMeasured) {
+  const OnGpu& run = GetParam();
+  choose_kernels(run.fast ? Kernels::fast : Kernels::plain);
+  const MemoryEstimate found = estimate_memory(gpu_settings(run.secondary), test_models(), gpu_offer(plenty, run.half),
+                                               MemoryPlan{run.cuts_at_once, false, false});
+  choose_kernels(Kernels::fast);
+  const double predicted = static_cast<double>(found.peak) / gib;
+  std::printf("  %s: predicted %.2f GiB, measured %.2f\n", run.name, predicted, run.measured_gib);
+  EXPECT_GT(predicted, run.measured_gib);
+  EXPECT_LT(predicted, run.measured_gib * 1.1);
+}
+
+TEST(Memory, APlanKeepsWhatWasMeasuredUnderTheLimit) {
+  const auto planned = [](double limit) {
+    return estimate_memory(gpu_settings(true), test_models(), gpu_offer(static_cast<std::uint64_t>(limit * gib), true));
+  };
+  EXPECT_EQ(planned(12).plan, MemoryPlan{});
+  EXPECT_EQ(planned(10.7).plan.cuts_at_once, 32);
+  const MemoryEstimate tight = planned(9);  // 32 cuts at a time were seen to take 9.26 GiB.
+  EXPECT_TRUE(tight.fits());
+  EXPECT_LT(tight.plan.cuts_at_once, 32);
+  EXPECT_FALSE(planned(8).fits());
+  EXPECT_FALSE(planned(8).suggestion.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Memory, MemoryOnGpu,
+                         testing::Values(OnGpu{"half", true, true, true, 0, 10.63},
+                                         OnGpu{"fewer_cuts", true, true, true, 32, 9.26},
+                                         OnGpu{"plain", true, true, false, 0, 11.21},
+                                         OnGpu{"float32", false, true, true, 0, 24.29},
+                                         OnGpu{"primary", true, false, true, 0, 6.42}),
+                         [](const auto& made) { return made.param.name; });
+
 TEST(Memory, TheTablesHaveACellForEveryColumn) {
   Settings settings = settings_of();
   const auto tables = memory_tables(settings, test_models(), plenty);
@@ -120,7 +187,6 @@ TEST(Memory, APlannedRunDrawsTheSamePicture) {
     plan = nlohmann::json::parse(read_file(fs::path(picture).replace_extension(".json"))).at("memory_plan");
     return read_file(picture);
   };
-  constexpr double gib = 1u << 30;
   std::string nothing, plan;
   const std::string picture = draw(1000, nothing);
   EXPECT_EQ(nothing, "");

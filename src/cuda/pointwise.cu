@@ -1,0 +1,152 @@
+// Gates, the bilinear doubling, and noise.
+#include <algorithm>
+
+#include "cuda/launch.h"
+#include "cuda/vectors.cuh"
+#include "tensor/philox.h"
+
+namespace disco::launch {
+namespace {
+
+constexpr int threads = 256;
+
+unsigned blocks_for(std::int64_t count) {
+  return static_cast<unsigned>(std::clamp<std::int64_t>((count + threads - 1) / threads, 1, 1 << 16));
+}
+
+__device__ std::int64_t first_index() { return blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; }
+__device__ std::int64_t index_step() { return std::int64_t{gridDim.x} * blockDim.x; }
+
+template <typename T>
+__global__ void gate_kernel(const T* x, std::int64_t count, float steepness, T* y) {
+  for (std::int64_t i = first_index(); i < count; i += index_step()) {
+    const float value = to_float(x[i]);
+    from_float(value / (1 + expf(-steepness * value)), y[i]);
+  }
+}
+
+template <typename T>
+__global__ void gate_backward_kernel(const T* x, const T* by_y, std::int64_t count, float steepness, T* by_x) {
+  for (std::int64_t i = first_index(); i < count; i += index_step()) {
+    const float value = to_float(x[i]), s = 1 / (1 + expf(-steepness * value));
+    from_float(to_float(by_y[i]) * s * (1 + steepness * value * (1 - s)), by_x[i]);
+  }
+}
+
+/// A pixel of the doubled picture lies a quarter of a pixel from the nearer of its two: their places and the weight of
+/// the farther one. At the edge both are the same.
+struct Between {
+  std::int64_t near, far;
+  float weight;
+};
+__device__ Between between(std::int64_t at, std::int64_t side) {
+  const std::int64_t near = at / 2, far = at % 2 == 0 ? near - 1 : near + 1;
+  return {near, min(max(far, std::int64_t{0}), side - 1), .25f};
+}
+
+template <typename T>
+__global__ void doubled_kernel(DoubledPictures shape, const T* x, T* y) {
+  constexpr int width = vector_width<T>;
+  const std::int64_t vectors = shape.channels / width, columns = 2 * shape.width, rows = 2 * shape.height;
+  for (std::int64_t i = first_index(); i < shape.pictures * rows * columns * vectors; i += index_step()) {
+    const std::int64_t c = i % vectors * width, column = i / vectors % columns, row = i / vectors / columns % rows;
+    const T* picture = x + i / vectors / columns / rows * shape.height * shape.width * shape.channels;
+    const Between across = between(column, shape.width), down = between(row, shape.height);
+    const auto at = [&](std::int64_t r, std::int64_t k) {
+      return load(picture + (r * shape.width + k) * shape.channels + c);
+    };
+    const Floats<T> a = at(down.near, across.near), b = at(down.near, across.far), d = at(down.far, across.near),
+                    e = at(down.far, across.far);
+    Floats<T> result;
+    for (int k = 0; k < width; ++k) {
+      const float near = a.value[k] * (1 - across.weight) + b.value[k] * across.weight;
+      const float far = d.value[k] * (1 - across.weight) + e.value[k] * across.weight;
+      result.value[k] = near * (1 - down.weight) + far * down.weight;
+    }
+    store(result, y + i * width);
+  }
+}
+
+/// The places of the doubled picture that pixel `at` goes into, with its weights there.
+struct Uses {
+  std::int64_t place[4];
+  float weight[4];
+};
+__device__ Uses uses_of(std::int64_t at, std::int64_t side) {
+  Uses uses;
+  for (int k = 0; k < 4; ++k) {
+    const std::int64_t place = 2 * at - 1 + k;
+    uses.place[k] = min(max(place, std::int64_t{0}), 2 * side - 1);
+    uses.weight[k] = 0;
+    if (place < 0 || place >= 2 * side) continue;
+    const Between from = between(place, side);
+    uses.weight[k] = (from.near == at ? 1 - from.weight : 0) + (from.far == at ? from.weight : 0);
+  }
+  return uses;
+}
+
+template <typename T>
+__global__ void doubled_backward_kernel(DoubledPictures shape, const T* by_y, T* by_x) {
+  constexpr int width = vector_width<T>;
+  const std::int64_t vectors = shape.channels / width, columns = shape.width, rows = shape.height;
+  for (std::int64_t i = first_index(); i < shape.pictures * rows * columns * vectors; i += index_step()) {
+    const std::int64_t c = i % vectors * width, column = i / vectors % columns, row = i / vectors / columns % rows;
+    const T* picture = by_y + i / vectors / columns / rows * 4 * rows * columns * shape.channels;
+    const Uses across = uses_of(column, columns), down = uses_of(row, rows);
+    Floats<T> result = {};
+    for (int r = 0; r < 4; ++r) {
+      for (int k = 0; k < 4; ++k) {
+        const float weight = down.weight[r] * across.weight[k];
+        if (weight == 0) continue;
+        const Floats<T> slope = load(picture + (down.place[r] * 2 * columns + across.place[k]) * shape.channels + c);
+        for (int v = 0; v < width; ++v) result.value[v] += slope.value[v] * weight;
+      }
+    }
+    store(result, by_x + i * width);
+  }
+}
+
+__global__ void noise_kernel(std::uint64_t seed, std::uint32_t number, std::int64_t count, float* noise) {
+  for (std::int64_t block = first_index(); block * 4 < count; block += index_step()) {
+    const FourNormals values = noise_block(seed, number, static_cast<std::uint64_t>(block));
+    for (int k = 0; k < 4 && block * 4 + k < count; ++k) noise[block * 4 + k] = values.value[k];
+  }
+}
+
+}  // namespace
+
+template <typename T>
+void gate(const T* x, std::int64_t count, float steepness, T* y, cudaStream_t stream) {
+  gate_kernel<<<blocks_for(count), threads, 0, stream>>>(x, count, steepness, y);
+}
+
+template <typename T>
+void gate_backward(const T* x, const T* by_y, std::int64_t count, float steepness, T* by_x, cudaStream_t stream) {
+  gate_backward_kernel<<<blocks_for(count), threads, 0, stream>>>(x, by_y, count, steepness, by_x);
+}
+
+template <typename T>
+void doubled(const DoubledPictures& shape, const T* x, T* y, cudaStream_t stream) {
+  const std::int64_t vectors = shape.pictures * 4 * shape.height * shape.width * shape.channels / vector_width<T>;
+  doubled_kernel<<<blocks_for(vectors), threads, 0, stream>>>(shape, x, y);
+}
+
+template <typename T>
+void doubled_backward(const DoubledPictures& shape, const T* by_y, T* by_x, cudaStream_t stream) {
+  const std::int64_t vectors = shape.pictures * shape.height * shape.width * shape.channels / vector_width<T>;
+  doubled_backward_kernel<<<blocks_for(vectors), threads, 0, stream>>>(shape, by_y, by_x);
+}
+
+void normal_noise(std::uint64_t seed, std::uint32_t number, std::int64_t count, float* noise, cudaStream_t stream) {
+  noise_kernel<<<blocks_for((count + 3) / 4), threads, 0, stream>>>(seed, number, count, noise);
+}
+
+#define DISCO_POINTWISE(T)                                                                \
+  template void gate(const T*, std::int64_t, float, T*, cudaStream_t);                    \
+  template void gate_backward(const T*, const T*, std::int64_t, float, T*, cudaStream_t); \
+  template void doubled(const DoubledPictures&, const T*, T*, cudaStream_t);              \
+  template void doubled_backward(const DoubledPictures&, const T*, T*, cudaStream_t);
+DISCO_POINTWISE(float)
+DISCO_POINTWISE(__half)
+
+}  // namespace disco::launch
