@@ -15,9 +15,9 @@ class PaintTest : public ::testing::Test {
 };
 
 TEST_F(PaintTest, PaintsPicturesWithCaptionsTheSameEachTime) {
-  const std::vector<std::string> words = {"paint",     "one",    "--count",   "3",    "--side", "64",
-                                          "--seed",    "5",      "--style",   "oil",  "--sky",  "night",
-                                          "--subject", "castle", "--palette", "sepia"};
+  const std::vector<std::string> words = {
+      "paint",   "one",          "--count", "3",     "--side",    "64",     "--seed",    "5",
+      "--style", "oil painting", "--sky",   "night", "--subject", "castle", "--palette", "sepia"};
   const Outcome outcome = place.run(words);
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_EQ(outcome.out, "one\n");
