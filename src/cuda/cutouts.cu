@@ -226,7 +226,7 @@ __global__ void resize_kernel(Resizes resizes, const CutSquare* squares, ResizeT
     }
     sum = sum + line * down[r];
   }
-  if (square.flags & CutSquare::grey) {
+  if (square.flags & CutSquare::greyed) {
     const float shade = pixel::grey_of(sum);
     sum = {shade, shade, shade};
   }
@@ -273,7 +273,7 @@ __global__ void resize_backward_kernel(Resizes resizes, const CutSquare* squares
       }
       sum = sum + line * tables.weights[(cut * size + r) * taps + tap_down];
     }
-    total = total + (square.flags & CutSquare::grey ? pixel::from_grey(pixel::sum(sum)) : sum);
+    total = total + (square.flags & CutSquare::greyed ? pixel::from_grey(pixel::sum(sum)) : sum);
   }
   store_rgb(total, by_picture + i, plane);
 }

@@ -76,7 +76,7 @@ std::vector<CutSquare> draw_inner_cuts(const at::Tensor& picture, const CutoutSe
     const std::int64_t size = draw_size(settings.ic_pow, smallest, largest, places);
     const std::int64_t x = places.randint(0, width - size + 1), y = places.randint(0, height - size + 1);
     squares.push_back({static_cast<std::int32_t>(x), static_cast<std::int32_t>(y), static_cast<std::int32_t>(size),
-                       k < greys ? CutSquare::grey : CutSquare::plain});
+                       k < greys ? CutSquare::greyed : CutSquare::plain});
   }
   return squares;
 }
@@ -84,7 +84,7 @@ std::vector<CutSquare> draw_inner_cuts(const at::Tensor& picture, const CutoutSe
 at::Tensor inner_cut(const at::Tensor& picture, const CutSquare& inner, std::int64_t cut_size) {
   const at::Tensor square = picture.narrow(2, inner.y, inner.side).narrow(3, inner.x, inner.side);
   // The resize treats channels alike, so one is enough for a grey cut.
-  const bool is_grey = inner.flags == CutSquare::grey;
+  const bool is_grey = inner.flags == CutSquare::greyed;
   return resize_right(is_grey ? grey(square) : square, cut_size, cut_size).expand({1, 3, -1, -1});
 }
 
@@ -95,8 +95,8 @@ at::Tensor cut_together(const at::Tensor& picture, const CutoutSettings& setting
   const std::int32_t shorter = std::min(height, width), beside = (height - shorter) / 2, above = (width - shorter) / 2;
   const CutSquare whole{-beside, -above, std::max(height + 2 * above, width + 2 * beside), CutSquare::plain};
   std::vector<CutSquare> squares;
-  constexpr std::array<std::int32_t, kinds> flags = {CutSquare::plain, CutSquare::grey, CutSquare::mirrored,
-                                                     CutSquare::grey | CutSquare::mirrored};
+  constexpr std::array<std::int32_t, kinds> flags = {CutSquare::plain, CutSquare::greyed, CutSquare::mirrored,
+                                                     CutSquare::greyed | CutSquare::mirrored};
   const int overviews = settings.overview > kinds ? 1 : settings.overview;
   for (int k = 0; k < overviews; ++k) {
     squares.push_back(whole);

@@ -83,7 +83,7 @@ DISCO_HOST_DEVICE inline Reach reach_of(const CutMap& map, int column, int row, 
 
 /// A square of the picture on its way to a cutout. Its first column and row may lie outside, where the picture is zero.
 struct CutSquare {
-  enum Flag : std::int32_t { plain = 0, grey = 1, mirrored = 2 };
+  enum Flag : std::int32_t { plain = 0, greyed = 1, mirrored = 2 };
   std::int32_t x, y, side, flags;
 };
 
