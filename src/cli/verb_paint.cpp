@@ -1,42 +1,27 @@
 // paint: pictures of the little world that the shipped models know, with captions, as a folder to look at or train on.
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "cli/engine_library.h"
 #include "cli/interrupt.h"
 #include "cli/text_table.h"
+#include "cli/training_told.h"
 #include "cli/verbs.h"
 #include "core/error.h"
 
 namespace disco {
 namespace {
 
-class PaintingTold : public TrainEvents {
+class PaintingTold final : public TrainingTold {
  public:
-  PaintingTold(Reporter& reporter, const std::atomic<bool>& interrupt, bool json)
-      : reporter_(reporter), interrupt_(interrupt), json_(json) {}
-
-  void progress(const TrainProgress& now) override {
-    const auto moment = std::chrono::steady_clock::now();
-    if (moment - told_ < std::chrono::seconds(json_ ? 1 : 5) && now.step != now.steps) return;
-    told_ = moment;
-    if (json_) {
-      const nlohmann::ordered_json event = {
-          {"event", "paint"}, {"picture", now.step}, {"pictures", now.steps}, {"seconds_left", now.seconds_left}};
-      fmt::print(stderr, "{}\n", event.dump());
-    } else {
-      fmt::print(stderr, "picture {}/{}  {:.0f} a second\n", now.step, now.steps, now.samples_per_second);
-    }
-  }
-  void note(const std::string& text) override { reporter_.note(text); }
-  bool stop_asked() override { return interrupt_.load(); }
+  using TrainingTold::TrainingTold;
 
  private:
-  Reporter& reporter_;
-  const std::atomic<bool>& interrupt_;
-  bool json_;
-  std::chrono::steady_clock::time_point told_{};
+  nlohmann::ordered_json event(const TrainProgress& now) const override {
+    return {{"event", "paint"}, {"picture", now.step}, {"pictures", now.steps}, {"seconds_left", now.seconds_left}};
+  }
+  std::string line(const TrainProgress& now) const override {
+    return fmt::format("picture {}/{}  {:.0f} a second", now.step, now.steps, now.samples_per_second);
+  }
 };
 
 int paint_pictures(const CommandLine& line, Reporter& reporter) {

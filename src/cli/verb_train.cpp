@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "cli/engine_library.h"
 #include "cli/interrupt.h"
 #include "cli/text_table.h"
+#include "cli/training_told.h"
 #include "cli/verbs.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -15,34 +15,13 @@
 namespace disco {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-/// Progress as a line every few seconds, or as one JSON object a line.
-class TrainingTold : public TrainEvents {
+class TaskTold final : public TrainingTold {
  public:
-  TrainingTold(Reporter& reporter, const std::atomic<bool>& interrupt, bool json)
-      : reporter_(reporter), interrupt_(interrupt), json_(json) {}
+  using TrainingTold::TrainingTold;
 
-  void progress(const TrainProgress& now) override {
-    if (Clock::now() - told_ < std::chrono::seconds(json_ ? 1 : 5) && now.step != now.steps) return;
-    told_ = Clock::now();
-    if (json_) {
-      const nlohmann::ordered_json event = {{"event", "train"},
-                                            {"step", now.step},
-                                            {"steps", now.steps},
-                                            {"loss", now.loss},
-                                            {"learning_rate", now.learning_rate},
-                                            {"samples_per_second", now.samples_per_second},
-                                            {"seconds_left", now.seconds_left}};
-      fmt::print(stderr, "{}\n", event.dump());
-    } else {
-      fmt::print(stderr, "{}step {}/{}  loss {:.4f}  {:.1f} pictures a second  {:.0f} min left\n", of_, now.step,
-                 now.steps, now.loss, now.samples_per_second, now.seconds_left / 60);
-    }
-  }
   void part(int number, int count, const std::string& title) override {
-    told_ = {};
-    if (json_) {
+    tell_next();
+    if (tells_json()) {
       const nlohmann::ordered_json event = {{"event", "part"}, {"number", number}, {"count", count}, {"title", title}};
       fmt::print(stderr, "{}\n", event.dump());
     } else {
@@ -50,15 +29,23 @@ class TrainingTold : public TrainEvents {
       fmt::print(stderr, "{}\n", of_);
     }
   }
-  void note(const std::string& text) override { reporter_.note(text); }
-  bool stop_asked() override { return interrupt_.load(); }
 
  private:
-  Reporter& reporter_;
-  const std::atomic<bool>& interrupt_;
-  bool json_;
+  nlohmann::ordered_json event(const TrainProgress& now) const override {
+    return {{"event", "train"},
+            {"step", now.step},
+            {"steps", now.steps},
+            {"loss", now.loss},
+            {"learning_rate", now.learning_rate},
+            {"samples_per_second", now.samples_per_second},
+            {"seconds_left", now.seconds_left}};
+  }
+  std::string line(const TrainProgress& now) const override {
+    return fmt::format("{}step {}/{}  loss {:.4f}  {:.1f} pictures a second  {:.0f} min left", of_, now.step, now.steps,
+                       now.loss, now.samples_per_second, now.seconds_left / 60);
+  }
+
   std::string of_;  ///< "2 of 6: clip ", where there are parts.
-  Clock::time_point told_{};
 };
 
 const std::vector<std::string>& roles() {
@@ -134,7 +121,7 @@ int train_models(const CommandLine& line, Reporter& reporter) {
   const TrainRequest request = request_of(line);
   const InterruptGuard guard(
       reporter.interrupt_notice("stopping after this step; the same command goes on from the checkpoint"));
-  TrainingTold events(reporter, guard.flag(), line.text("--progress") == "json");
+  TaskTold events(reporter, guard.flag(), line.text("--progress") == "json");
   load_trainer()(request, events);
   return 0;
 }

@@ -17,6 +17,7 @@
 #include "tensor/random.h"
 #include "train/batches.h"
 #include "train/contrast.h"
+#include "train/device_of.h"
 #include "train/judge.h"
 #include "train/noising.h"
 #include "train/start_model.h"
@@ -131,8 +132,6 @@ StateDict moved(StateDict tensors, at::Device device) {
   for (auto& [name, tensor] : tensors) tensor = tensor.to(device);
   return tensors;
 }
-
-at::Device device_of(const Clip& clip) { return clip.parameters().at("logit_scale").device(); }
 
 /// A batch and what its captions say of its pictures (agreement()).
 struct Lesson {

@@ -10,6 +10,7 @@
 #include "tensor/picture_tensor.h"
 #include "tensor/random.h"
 #include "train/batches.h"
+#include "train/device_of.h"
 #include "train/noising.h"
 #include "train/task.h"
 #include "train/variational.h"
@@ -20,8 +21,6 @@ namespace {
 constexpr double diffusion_steps = 1000;
 /// λ of L_hybrid = L_simple + λ·L_vlb (Nichol & Dhariwal 2021, eq. 16).
 constexpr double bound_weight = 0.001;
-
-at::Device device_of(const UNet& unet) { return unet.parameters().begin()->second.device(); }
 
 class DiffusionTask final : public Task {
  public:

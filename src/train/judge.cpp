@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "models/layers.h"
 #include "models/parameters.h"
+#include "train/device_of.h"
 #include "train/world/captions.h"
 
 namespace disco {
@@ -161,7 +162,7 @@ std::vector<Verdict> Judge::judge(const at::Tensor& pictures) const {
   const at::NoGradGuard no_grad;
   std::vector<Verdict> verdicts(static_cast<std::size_t>(pictures.size(0)));
   for (const at::Tensor& values :
-       logits(at::_upsample_bilinear2d_aa(pictures.to(tensors_.begin()->second.device()), {side, side}, false))) {
+       logits(at::_upsample_bilinear2d_aa(pictures.to(device_of(*this)), {side, side}, false))) {
     const at::Tensor probabilities = at::softmax(values, 1, at::kDouble).to(at::kCPU).contiguous();
     const double* row = probabilities.const_data_ptr<double>();
     for (Verdict& verdict : verdicts) {

@@ -11,6 +11,7 @@
 #include "train/decoys.h"
 #include "train/degrade.h"
 #include "train/device_noise.h"
+#include "train/device_of.h"
 #include "train/judge.h"
 #include "train/task.h"
 #include "train/unseen.h"
@@ -65,8 +66,6 @@ at::Tensor labels(const Attribute& attribute, std::span<const Scene> scenes) {
   for (const Scene& scene : scenes) values.push_back(attribute.of(scene));
   return at::tensor(values, at::kLong);
 }
-
-at::Device device_of(const Judge& judge) { return judge.parameters().begin()->second.device(); }
 
 class JudgeTask final : public Task {
  public:

@@ -22,13 +22,6 @@ constexpr int captions_of_each = 3;
 /// Scenes are drawn until one fits; about this many are enough for the rarest combination of all five words.
 constexpr int most_tries = 2'000'000;
 
-std::string_view without_article(std::string_view word) {
-  for (const std::string_view article : {"a ", "an ", "the "}) {
-    if (word.starts_with(article)) return word.substr(article.size());
-  }
-  return word;
-}
-
 /// The kind that a word stands for, among all lists of synonyms.
 template <typename Kind>
 std::optional<Kind> named(const std::string& word, std::size_t count, const char* key,
@@ -110,7 +103,6 @@ void paint_folder(const PaintRequest& request, TrainEvents& events) {
   for (int k = 1; k <= request.count; ++k) {
     const Scene scene = next_scene(wanted, request, state);
     const fs::path picture = request.folder / fmt::format("{:06}.png", k);
-    fs::create_directories(request.folder);
     write_picture(picture, paint(scene, request.side));
     std::string lines;
     for (int i = 0; i < captions_of_each; ++i) {

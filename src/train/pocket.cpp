@@ -278,10 +278,6 @@ class PocketTraining {
   Json record_ = Json::object();
 };
 
-}  // namespace
-
-namespace {
-
 std::span<const PocketPart> parts_for_a_processor() {
   static const std::array<PocketPart, 6> parts = {{
       {.title = "diffusion",

@@ -10,6 +10,7 @@
 #include "tensor/picture_tensor.h"
 #include "tensor/random.h"
 #include "train/batches.h"
+#include "train/device_of.h"
 #include "train/noising.h"
 #include "train/task.h"
 #include "train/unseen.h"
@@ -35,8 +36,6 @@ std::int64_t width_from(const nlohmann::json& given) {
 at::Tensor secondary_time(const Noised& noised) {
   return at::atan2(noised.sigma, noised.alpha).flatten() * (2 / std::numbers::pi);
 }
-
-at::Device device_of(const SecondaryModel& model) { return model.parameters().begin()->second.device(); }
 
 class SecondaryTask final : public Task {
  public:

@@ -12,6 +12,7 @@
 #include "tensor/random.h"
 #include "train/batches.h"
 #include "train/degrade.h"
+#include "train/device_of.h"
 #include "train/noising.h"
 #include "train/task.h"
 #include "train/unseen.h"
@@ -58,8 +59,6 @@ at::Tensor down_differences(const at::Tensor& x) { return x.slice(2, 1) - x.slic
 double psnr(const at::Tensor& a, const at::Tensor& b) {
   return 10 * std::log10(4 / at::mse_loss(a.clamp(-1, 1), b).item<double>());
 }
-
-at::Device device_of(const Upscaler& upscaler) { return upscaler.parameters().begin()->second.device(); }
 
 class UpscalerTask final : public Task {
  public:

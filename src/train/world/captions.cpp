@@ -10,14 +10,6 @@
 namespace disco {
 namespace {
 
-/// "lighthouse" of "a lighthouse".
-std::string_view without_article(std::string_view words) {
-  for (const std::string_view article : {"a ", "an ", "the "}) {
-    if (words.starts_with(article)) return words.substr(article.size());
-  }
-  return words;
-}
-
 /// What a caption may put together; drawn in full so that one word more does not change all others.
 struct Parts {
   std::string subject;

@@ -178,4 +178,11 @@ Words neutral_tags() {
   return words.front();
 }
 
+std::string_view without_article(std::string_view words) {
+  for (const std::string_view article : {"a ", "an ", "the "}) {
+    if (words.starts_with(article)) return words.substr(article.size());
+  }
+  return words;
+}
+
 }  // namespace disco

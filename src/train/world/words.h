@@ -25,4 +25,7 @@ Words tint_words(Tint tint);             ///< "red"
 Words neutral_openings();  ///< "a painting of"
 Words neutral_tags();      ///< "trending on artstation"
 
+/// "lighthouse" of "a lighthouse".
+std::string_view without_article(std::string_view words);
+
 }  // namespace disco
