@@ -16,6 +16,7 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/text.h"
+#include "kernels/gpu.h"
 #include "models/weights/state_dict.h"
 #include "train/task.h"
 
@@ -31,6 +32,7 @@ constexpr std::int64_t trial_steps = 8, warm_steps = 2;
 constexpr double time_for_steps = 0.95;
 constexpr double seconds_between_records = 30;
 constexpr int most_painters = 64;
+constexpr const char* gpu_precision = "bfloat16";
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -168,6 +170,7 @@ class PocketTraining {
                {"cpu", cpu_name()},        {"threads", request_.threads > 0 ? request_.threads : at::get_num_threads()},
                {"command", command()},     {"finished", false},
                {"request", asked},         {"parts", parts}};
+    if (request_.device != "cpu") record_["gpu"] = gpu() ? gpu()->name(at::Device(request_.device)) : request_.device;
   }
 
   std::string command() const {
@@ -343,7 +346,7 @@ std::span<const PocketPart> parts_for_a_gpu() {
       part.batch = batch;
       part.reuse = reuse;
       part.share = share;
-      part.precision = "bfloat16";
+      part.precision = gpu_precision;
     };
     auto& [diffusion, secondary, vit, resnet, upscaler, judge] = all;
     change(diffusion, 4000, 256, 5, 0.5);
@@ -368,11 +371,13 @@ std::span<const PocketPart> pocket_parts(bool gpu) { return gpu ? parts_for_a_gp
 
 std::string model_card(const Json& run) {
   std::string text = "# The pocket models\n\n";
+  // On a GPU the recipe chooses the precision.
+  const std::string gpu = run.contains("gpu") ? run["gpu"].get<std::string>() + " with " : "";
+  const std::string precision = gpu.empty() ? run.at("request").value("precision", "float32") : gpu_precision;
   text += fmt::format(
-      "Small models that draw a painted world from words, trained by Disco {} (LibTorch {}) on {}, {} {}, in {}.\n\n",
-      run.at("version").get<std::string>(), run.at("torch").get<std::string>(), run.at("cpu").get<std::string>(),
-      run.at("threads").get<int>(), run.at("threads") == 1 ? "thread" : "threads",
-      run.at("request").value("precision", "float32"));
+      "Small models that draw a painted world from words, trained by Disco {} (LibTorch {}) on {}{}, {} {}, in {}.\n\n",
+      run.at("version").get<std::string>(), run.at("torch").get<std::string>(), gpu, run.at("cpu").get<std::string>(),
+      run.at("threads").get<int>(), run.at("threads") == 1 ? "thread" : "threads", precision);
   text +=
       "There is no data set: every picture was painted by the program itself from a seed, with a caption from a "
       "grammar.\nThe models know nothing else.\n\n";

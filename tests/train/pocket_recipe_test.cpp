@@ -66,6 +66,19 @@ TEST(Pocket, TheRecipesAreWhole) {
   expect_whole(pocket_parts(true));
 }
 
+TEST(Pocket, TheCardNamesWhatComputed) {
+  nlohmann::ordered_json run = {{"version", "1"},
+                                {"torch", "2"},
+                                {"cpu", "a processor"},
+                                {"threads", 16},
+                                {"command", "disco train pocket"},
+                                {"request", {{"precision", "float32"}}},
+                                {"parts", nlohmann::ordered_json::object()}};
+  EXPECT_THAT(model_card(run), HasSubstr("on a processor, 16 threads, in float32."));
+  run["gpu"] = "a GPU";
+  EXPECT_THAT(model_card(run), HasSubstr("on a GPU with a processor, 16 threads, in bfloat16."));
+}
+
 TEST(Pocket, TrainsAllPartsGoesOnAndSkipsWhatIsFinished) {
   const Folder folder;
   const std::vector<PocketPart> parts = tiny_parts();
