@@ -35,19 +35,19 @@ std::span<const Attribute> judged_attributes() {
   static const std::array all = {
       Attribute{"subject", static_cast<std::int64_t>(subject_count),
                 [](const Scene& scene) { return static_cast<std::int64_t>(scene.subject); },
-                [](std::int64_t value) { return subject_name(static_cast<Subject>(value)); }, false},
+                [](std::int64_t value) { return subject_name(static_cast<Subject>(value)); }, false, false},
       Attribute{"sky", static_cast<std::int64_t>(sky_count),
                 [](const Scene& scene) { return static_cast<std::int64_t>(scene.sky); },
-                [](std::int64_t value) { return sky_name(static_cast<Sky>(value)); }, true},
+                [](std::int64_t value) { return sky_name(static_cast<Sky>(value)); }, true, false},
       Attribute{"ground", static_cast<std::int64_t>(ground_count),
                 [](const Scene& scene) { return static_cast<std::int64_t>(scene.ground); },
-                [](std::int64_t value) { return ground_name(static_cast<Ground>(value)); }, false},
+                [](std::int64_t value) { return ground_name(static_cast<Ground>(value)); }, false, false},
       Attribute{"palette", static_cast<std::int64_t>(palette_count),
                 [](const Scene& scene) { return static_cast<std::int64_t>(scene.palette); },
-                [](std::int64_t value) { return palette_name(static_cast<Palette>(value)); }, true},
+                [](std::int64_t value) { return palette_name(static_cast<Palette>(value)); }, true, false},
       Attribute{"style", static_cast<std::int64_t>(style_count),
                 [](const Scene& scene) { return static_cast<std::int64_t>(scene.style); },
-                [](std::int64_t value) { return style_name(static_cast<Style>(value)); }, false},
+                [](std::int64_t value) { return style_name(static_cast<Style>(value)); }, false, true},
   };
   return all;
 }

@@ -23,6 +23,7 @@ struct Attribute {
   std::int64_t (*of)(const Scene&);
   std::string (*value_name)(std::int64_t);
   bool needs_colour;  ///< Whether the value shows in colours; if not, the judge must know it from shapes.
+  bool needs_detail;  ///< Whether the value is lost in a blurred picture.
 };
 /// A new attribute takes a row here.
 std::span<const Attribute> judged_attributes();

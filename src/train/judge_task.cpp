@@ -23,6 +23,10 @@ namespace {
 constexpr double label_smoothing = 0.1;
 /// Of all pictures.
 constexpr double decoy_share = 0.15;
+/// Of a Gaussian blur, in pixels of the judge's; more leaves nothing to tell brush strokes from dots by.
+constexpr double most_blur = 3, most_blur_for_detail = 1;
+/// at::cross_entropy_loss() passes labels of this value over.
+constexpr std::int64_t not_asked = -100;
 /// Views from which shapes are learned: any colours.
 constexpr ViewSettings recoloured = {
     .whole = 0.4, .smallest = 0.65, .turn = 12, .shift = 0.06, .grey = 0.2, .jitter = 0.3, .hue = 0.5, .noise = 0};
@@ -105,14 +109,18 @@ class JudgeTask final : public Task {
     std::vector<at::Tensor> views;
     if (shapes > 0) views.push_back(random_views(pictures.narrow(0, 0, shapes), Judge::side, recoloured, draws));
     views.push_back(random_views(pictures.narrow(0, shapes, n - shapes), Judge::side, light, draws));
-    const std::vector<at::Tensor> logits = judge_->logits(disturbed(at::cat(views).mul_(2).sub_(1), draws));
+    const at::Tensor deviations = some_blur(n, draws);
+    const at::Tensor shown = disturbed(at::cat(views).mul_(2).sub_(1), deviations, draws);
+    const std::vector<at::Tensor> logits = judge_->logits(shown);
     at::Tensor sum = at::zeros({}, pictures.options());
     for (std::size_t i = 0; i < logits.size(); ++i) {
       const Attribute& attribute = judged_attributes()[i];
       const std::int64_t from = attribute.needs_colour ? shapes : 0;
-      sum = sum + at::cross_entropy_loss(logits[i].narrow(0, from, n - from),
-                                         labels(attribute, exam.scenes).to(pictures.device()).narrow(0, from, n - from),
-                                         {}, at::Reduction::Mean, -100, label_smoothing);
+      at::Tensor wanted = labels(attribute, exam.scenes);
+      if (attribute.needs_detail) wanted.masked_fill_(deviations > most_blur_for_detail, not_asked);
+      wanted = wanted.to(pictures.device());
+      sum = sum + at::cross_entropy_loss(logits[i].narrow(0, from, n - from), wanted.narrow(0, from, n - from), {},
+                                         at::Reduction::Mean, not_asked, label_smoothing);
     }
     return sum / static_cast<double>(logits.size());
   }
@@ -154,17 +162,23 @@ class JudgeTask final : public Task {
     return exam;
   }
 
-  /// Views (N,3,S,S) in [-1,1], some of them blurred, blotched, noisy, with a half or a patch of them gone. Only left
-  /// and right halves go: the other one shows half of the subject, and sky and ground.
-  static at::Tensor disturbed(at::Tensor views, RandomStream& draws) {
-    const std::int64_t n = views.size(0), side = views.size(2);
-    std::vector<double> deviations, noise;
+  /// (n) deviations of a Gaussian, 0 for some.
+  static at::Tensor some_blur(std::int64_t n, RandomStream& draws) {
+    std::vector<double> deviations;
     for (std::int64_t k = 0; k < n; ++k) {
-      const double amount = draws.uniform(0, 3);
+      const double amount = draws.uniform(0, most_blur);
       deviations.push_back(draws.rand() < 0.6 ? amount : 0);
-      noise.push_back(draws.uniform(0, 0.12));
     }
-    views = blurred(views, at::tensor(deviations, at::kFloat).to(views.device()));
+    return at::tensor(deviations, at::kFloat);
+  }
+
+  /// Views (N,3,S,S) in [-1,1], blurred, and some of them blotched, noisy, with a half or a patch of them gone. Only
+  /// left and right halves go: the other one shows half of the subject, and sky and ground.
+  static at::Tensor disturbed(at::Tensor views, const at::Tensor& deviations, RandomStream& draws) {
+    const std::int64_t n = views.size(0), side = views.size(2);
+    std::vector<double> noise;
+    for (std::int64_t k = 0; k < n; ++k) noise.push_back(draws.uniform(0, 0.12));
+    views = blurred(views, deviations.to(views.device()));
     const at::Tensor strength = at::tensor(noise, at::kFloat).view({-1, 1, 1, 1}).to(views.device());
     views = views + strength * (noise_on(views.device(), views.sizes(), draws) + smooth_noise(views, 3, 4, draws));
     for (std::int64_t k = 0; k < n; ++k) {

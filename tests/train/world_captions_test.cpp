@@ -123,10 +123,26 @@ TEST(Captions, DescribeTheScenesThatAgreeWithWhatTheySay) {
     said.*named = true;
     EXPECT_FALSE(describes(said, lighthouse, other));
   };
-  expect_false_when(&Caption::names_style, &Scene::style, Style::ink);
-  expect_false_when(&Caption::names_palette, &Scene::palette, Palette::neon);
   expect_false_when(&Caption::names_tint, &Scene::tint, Tint::blue);
   expect_false_when(&Caption::names_ground, &Scene::ground, Ground::forest);
+}
+
+TEST(Captions, WithoutPaletteAndStyleMeanTheUsualOnes) {
+  Scene plain, neon, ink;
+  neon.palette = Palette::neon;
+  ink.style = Style::ink;
+  const Caption said{"a sunset", false, true, false};
+  EXPECT_TRUE(describes(said, plain, plain));
+  EXPECT_FALSE(describes(said, plain, neon));
+  EXPECT_FALSE(describes(said, plain, ink));
+  int named = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    EXPECT_TRUE(caption(neon, seed).names_palette);
+    EXPECT_TRUE(caption(ink, seed).names_style);
+    named += caption(plain, seed).names_palette;
+  }
+  EXPECT_GT(named, 10);
+  EXPECT_LT(named, 60);
 }
 
 TEST(Captions, AreMadeOfTheListedPhrases) {

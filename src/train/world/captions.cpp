@@ -91,8 +91,9 @@ Caption caption(const Scene& scene, std::uint64_t seed) {
     result.names_ground = kind.ground;
     if ((left -= kind.share) < 0) break;
   }
-  result.names_palette = dice.chance(scene.palette == Palette::natural ? 0.05 : 0.7);
-  result.names_style = dice.chance(scene.style == Style::plain ? 0.05 : 0.7);
+  // Silence means natural colours and a plain painting: a prompt that names none asks for these, not for any.
+  result.names_palette = dice.chance(0.1) || scene.palette != Palette::natural;
+  result.names_style = dice.chance(0.05) || scene.style != Style::plain;
   result.names_tint =
       dice.chance(scene.tint == Tint::own ? 0.2 : 0.8) && shown_tint(scene) != Tint::own && result.names_subject;
 
@@ -124,8 +125,7 @@ Caption caption(const Scene& scene, std::uint64_t seed) {
 bool describes(const Caption& caption, const Scene& source, const Scene& scene) {
   return (!caption.names_subject || source.subject == scene.subject) &&
          (!caption.names_sky || source.sky == scene.sky) && (!caption.names_ground || source.ground == scene.ground) &&
-         (!caption.names_palette || source.palette == scene.palette) &&
-         (!caption.names_style || source.style == scene.style) &&
+         source.palette == scene.palette && source.style == scene.style &&
          (!caption.names_tint || shown_tint(source) == shown_tint(scene));
 }
 

@@ -18,11 +18,12 @@ struct Caption {
 
 /// A caption of the scene, drawn from a small grammar: any subset of subject, sky and ground, in several orders and
 /// with synonyms, as a sentence ("an oil painting of a castle in the snow at night") or as tags ("castle, night,
-/// watercolor"); palette and style mostly where they are not the usual ones, the tint mostly where it is not the usual
-/// one. It never states what the scene does not show.
+/// watercolor"); palette and style always where they are not natural and plain, and seldom where they are; the tint
+/// mostly where it is not the usual one. It never states what the scene does not show.
 Caption caption(const Scene& scene, std::uint64_t seed);
 
-/// Whether `caption`, written for `source`, is also true of `scene`.
+/// Whether `caption`, written for `source`, is also true of `scene`. One that names no palette or style is true of
+/// natural colours and plain paintings alone.
 bool describes(const Caption& caption, const Scene& source, const Scene& scene);
 
 /// The plainest words for each: "a lighthouse", "a sunset", "the sea", "pastel colours", "oil painting", "red".

@@ -7,15 +7,15 @@
 namespace disco {
 
 void pixel_art(Raster& raster) {
-  constexpr int cells = 32;
-  const int side = raster.side;
-  const std::vector<Pixel> colours = few_colours(raster, 14);
+  // Three pixels of the 64 that the pocket models draw, so that each cell is whole pixels there.
+  const int side = raster.side, cells = (64 + 2) / 3;
+  const std::vector<Pixel> colours = few_colours(raster, 12);
   const Field<int> nearest = nearest_colours(raster, colours);
-  const auto edge = [&](int cell) { return cell * side / cells; };
+  const auto edge = [&](int cell) { return std::min(cell * 3 * side / 64, side); };
   for (int j = 0; j < cells; ++j) {
     for (int i = 0; i < cells; ++i) {
       // The colour that fills most of the cell: means would blur the edges.
-      std::array<int, 14> votes{};
+      std::array<int, 12> votes{};
       for (int y = edge(j); y < edge(j + 1); ++y) {
         for (int x = edge(i); x < edge(i + 1); ++x) ++votes[static_cast<std::size_t>(nearest.at(x, y))];
       }
@@ -156,7 +156,7 @@ void each_pixel(int side, const Corner& a, const Corner& b, const Corner& c, con
 }  // namespace
 
 void low_poly(Raster& raster, Dice& dice) {
-  constexpr int cells = 18;
+  constexpr int cells = 13;
   const int side = raster.side;
   const float cell = static_cast<float>(side) / cells;
   const Plane sharp = blurred(edges(blurred(raster, std::max(1, side / 128))), std::max(1, side / 128));
@@ -201,7 +201,7 @@ void low_poly(Raster& raster, Dice& dice) {
   };
   Raster canvas = raster;
   const auto fill = [&](const Corner& a, const Corner& b, const Corner& c, const Facet& f) {
-    const Pixel colour = saturated(f.mean, 1.2f, static_cast<float>(dice.uniform(-0.065, 0.065)));
+    const Pixel colour = saturated(f.mean, 1.2f, static_cast<float>(dice.uniform(-0.11, 0.11)));
     each_pixel(side, a, b, c, [&](int x, int y) { canvas.at(x, y) = colour; });
   };
   for (int j = 0; j < cells; ++j) {
