@@ -121,7 +121,12 @@ Recommendation recommended_settings(Engine& engine, const ResolvedSettings& reso
     const auto diffusion = [](const ModelEntry& entry) { return entry.role == "diffusion"; };
     const bool there = std::any_of(installed.begin(), installed.end(),
                                    [&](const ModelEntry& entry) { return diffusion(entry) && entry.name == model; });
-    if (there) return result;
+    // CLIP models that somebody named and that are not there belong to another UNet than the shipped one.
+    const bool others =
+        !is_default("clip_models") && std::ranges::any_of(resolved.settings.clip_models, [&](const ClipChoice& clip) {
+          return std::ranges::none_of(installed, [&](const ModelEntry& entry) { return entry.name == clip.name; });
+        });
+    if (there || others) return result;
     const auto pocket = std::find_if(installed.begin(), installed.end(), [&](const ModelEntry& entry) {
       return diffusion(entry) && entry.name == shipped_diffusion_model;
     });

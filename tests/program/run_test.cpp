@@ -80,6 +80,13 @@ TEST_F(RunTest, NobodysChoiceOfModelIsReplaced) {
   EXPECT_THAT(installed.err, Not(HasSubstr("small models")));
 }
 
+TEST_F(RunTest, ThePocketUnetIsNotMixedWithClipModelsThatAreNotThere) {
+  place.run({"a fox", "--steps", "1", "--set", "clip_models=ViT-B/32"});
+  EXPECT_EQ(place.read_json("out/request.json")["origins"]["diffusion_model"], "default");
+  place.run({"a fox", "--steps", "1", "--set", "clip_models=pocket-looks"});
+  EXPECT_EQ(place.read_json("out/request.json")["origins"]["diffusion_model"], "pocket models");
+}
+
 TEST_F(RunTest, NotesNameUnknownWordsAndAdvice) {
   const std::vector<std::string> flags = {
       "an xyzzy", "--steps",    "1",      "--no-clamp-grad", "--eta", "-1", "--clip-guidance-scale",
