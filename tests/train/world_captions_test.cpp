@@ -40,6 +40,10 @@ TEST(Captions, SayOnlyWhatTheSceneShows) {
         }
       }
     };
+    if (said.names_rough) {
+      EXPECT_TRUE(scene.rough);
+      continue;  // "A stormy sea" is under any sky.
+    }
     const auto index = [](auto kind) { return static_cast<std::size_t>(kind); };
     expect_only(subject_count, index(scene.subject), said.names_subject,
                 [](std::size_t i) { return subject_name(static_cast<Subject>(i)) + ","; });
@@ -143,6 +147,25 @@ TEST(Captions, WithoutPaletteAndStyleMeanTheUsualOnes) {
   }
   EXPECT_GT(named, 10);
   EXPECT_LT(named, 60);
+}
+
+TEST(Captions, TellARoughSeaFromAStorm) {
+  Scene calm, rough;
+  calm.ground = rough.ground = Ground::cliff;
+  calm.sky = rough.sky = Sky::sunset;
+  rough.rough = true;
+  bool named = false;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    EXPECT_FALSE(caption(calm, seed).names_rough);
+    const Caption said = caption(rough, seed);
+    if (!said.names_rough) continue;
+    named = true;
+    EXPECT_FALSE(describes(said, rough, calm));
+    EXPECT_TRUE(said.text.find("stormy sea") != std::string::npos || said.text.find("rough sea") != std::string::npos ||
+                said.text.find("waves") != std::string::npos)
+        << said.text;
+  }
+  EXPECT_TRUE(named);
 }
 
 TEST(Captions, AreMadeOfTheListedPhrases) {

@@ -33,8 +33,8 @@ Parts draw_parts(const Scene& scene, const Caption& names, Dice& dice) {
   if (names.names_tint) parts.subject = tinted(tintable_words(scene.subject, dice), shown_tint(scene));
   parts.sky = dice.pick(sky_clauses(scene.sky));
   parts.sky_noun = dice.pick(sky_nouns(scene.sky));
-  parts.ground = dice.pick(ground_clauses(scene.ground));
-  parts.ground_noun = dice.pick(ground_nouns(scene.ground));
+  parts.ground = dice.pick(names.names_rough ? rough_clauses(scene.ground) : ground_clauses(scene.ground));
+  parts.ground_noun = dice.pick(names.names_rough ? rough_nouns(scene.ground) : ground_nouns(scene.ground));
   if (in_the_air(scene.subject) && names.names_subject && dice.chance(0.6)) {
     parts.ground = fmt::format("{} {}", dice.chance(0.5) ? "over" : "above", parts.ground_noun);
   }
@@ -96,6 +96,7 @@ Caption caption(const Scene& scene, std::uint64_t seed) {
   result.names_style = dice.chance(0.05) || scene.style != Style::plain;
   result.names_tint =
       dice.chance(scene.tint == Tint::own ? 0.2 : 0.8) && shown_tint(scene) != Tint::own && result.names_subject;
+  result.names_rough = dice.chance(0.7) && scene.rough && result.names_ground;
 
   const Parts parts = draw_parts(scene, result, dice);
   const bool as_tags = dice.chance(0.15), opened = dice.chance(0.55);
@@ -126,6 +127,7 @@ bool describes(const Caption& caption, const Scene& source, const Scene& scene) 
   return (!caption.names_subject || source.subject == scene.subject) &&
          (!caption.names_sky || source.sky == scene.sky) && (!caption.names_ground || source.ground == scene.ground) &&
          source.palette == scene.palette && source.style == scene.style &&
+         (!caption.names_rough || source.rough == scene.rough) &&
          (!caption.names_tint || shown_tint(source) == shown_tint(scene));
 }
 
@@ -157,6 +159,10 @@ std::vector<std::string> caption_phrases() {
   add_all(style_openings, style_count);
   add_all(style_tags, style_count);
   for (std::size_t i = 1; i < tint_count; ++i) add(tint_words(static_cast<Tint>(i)));
+  for (const Ground ground : {Ground::sea, Ground::cliff}) {
+    add(rough_clauses(ground));
+    add(rough_nouns(ground));
+  }
   add(neutral_openings());
   add(neutral_tags());
   return phrases;

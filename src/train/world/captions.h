@@ -14,12 +14,13 @@ struct Caption {
   std::string text;
   bool names_subject = false, names_sky = false, names_ground = false;  ///< What the text states of its scene.
   bool names_palette = false, names_style = false, names_tint = false;
+  bool names_rough = false;
 };
 
 /// A caption of the scene, drawn from a small grammar: any subset of subject, sky and ground, in several orders and
 /// with synonyms, as a sentence ("an oil painting of a castle in the snow at night") or as tags ("castle, night,
 /// watercolor"); palette and style always where they are not natural and plain, and seldom where they are; the tint
-/// mostly where it is not the usual one. It never states what the scene does not show.
+/// mostly where it is not the usual one; a rough sea in most cases. It never states what the scene does not show.
 Caption caption(const Scene& scene, std::uint64_t seed);
 
 /// Whether `caption`, written for `source`, is also true of `scene`. One that names no palette or style is true of

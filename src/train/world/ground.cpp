@@ -43,6 +43,37 @@ void water(Canvas& canvas, const Light& light, double top, double bottom, Dice& 
   }
 }
 
+void breakers(Canvas& canvas, const Light& light, double top, double bottom, Dice& dice) {
+  const double depth = bottom - top;
+  const Colour back = mix(light.at(0x0b3a72), light.zenith, 0.35), front = mix(light.at(0x2a6a9c), light.horizon, 0.25);
+  const Colour foam = mix(light.horizon, rgb(0xffffff), 0.6);
+  for (int row = 0; row < 6; ++row) {
+    const double t = (row + 0.7) / 6, y = top + depth * t * t, half = 0.05 + 0.13 * t,
+                 height = depth * (0.06 + 0.17 * t);
+    const int count = 5 - row / 2;
+    for (int i = 0; i < count; ++i) {
+      const double x = (i + dice.uniform(0.1, 0.9)) / count, h = height * dice.uniform(0.7, 1.15);
+      // A steep wave that leans to the right, with a crest of foam that runs down its front.
+      canvas.curve(
+          {{x - half, y + 0.25 * h}, {x - 0.4 * half, y + 0.1 * h}, {x - 0.1 * half, y - h}, {x + 0.15 * half, y - h}});
+      canvas.curve({{x + 0.15 * half, y - h},
+                    {x + 0.1 * half, y - 0.5 * h},
+                    {x + 0.5 * half, y + 0.2 * h},
+                    {x + half, y + 0.25 * h}});
+      canvas.fill(i % 2 == 0 ? front : back);
+      const double width = 0.006 + 0.014 * t;
+      canvas.stroke(
+          {{x - 0.35 * half, y - 0.45 * h}, {x - 0.2 * half, y - 0.9 * h}, {x, y - 1.05 * h}, {x + 0.15 * half, y - h}},
+          width, fade(foam, 0.95));
+      canvas.stroke({{x + 0.15 * half, y - h},
+                     {x + 0.3 * half, y - 0.75 * h},
+                     {x + 0.2 * half, y - 0.5 * h},
+                     {x + 0.3 * half, y - 0.3 * h}},
+                    0.7 * width, fade(foam, 0.8));
+    }
+  }
+}
+
 namespace {
 
 void sea(Canvas& canvas, const Scene& scene, const Light& light, Dice& dice) {
@@ -52,6 +83,7 @@ void sea(Canvas& canvas, const Scene& scene, const Light& light, Dice& dice) {
       {{x - 0.25, y + 0.01}, {x - 0.12, y - 0.018}, {x - 0.02, y - 0.008}, {x + 0.1, y - 0.022}, {x + 0.3, y + 0.01}},
       light.at(0x55708a, 0.75));
   water(canvas, light, y, 1, dice);
+  if (scene.rough) breakers(canvas, light, y, 1, dice);
 }
 
 /// A blade or stalk from the ground up.

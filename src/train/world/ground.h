@@ -8,6 +8,8 @@ namespace disco {
 
 /// Waves and the sun's path between two heights, over the whole width.
 void water(Canvas& canvas, const Light& light, double top, double bottom, Dice& dice);
+/// High waves with foam on them, over water.
+void breakers(Canvas& canvas, const Light& light, double top, double bottom, Dice& dice);
 /// A row of `count` peaks on the line y = `foot`, with snow on the upper `snow` of each.
 void peaks(Canvas& canvas, const Light& light, Dice& dice, double foot, double height, int count, double distance,
            double snow);

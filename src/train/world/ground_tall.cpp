@@ -173,6 +173,7 @@ void city(Canvas& canvas, const Scene& scene, const Light& light, Dice& dice) {
 void cliff(Canvas& canvas, const Scene& scene, const Light& light, Dice& dice) {
   const double y = scene.horizon;
   water(canvas, light, y, 1, dice);
+  if (scene.rough) breakers(canvas, light, y, 1, dice);
   const double top = y + 0.07, edge = 0.33 + dice.uniform(-0.03, 0.03);
   // The rock face, in slabs that lie more and more in shadow.
   canvas.polygon({{edge, top + 0.03}, {1, top - 0.03}, {1, 1}, {edge - 0.12, 1}, {edge - 0.05, top + 0.2}},

@@ -60,6 +60,8 @@ Scene draw(Dice& dice, const WorldMix& mix) {
   const bool tinted = dice.chance(1.0 / 3);
   const Tint tint = static_cast<Tint>(1 + dice.below(tint_count - 1));
   if (tinted && coloured(scene) && tintable(scene.subject) && tint != usual_tint(scene.subject)) scene.tint = tint;
+  const bool rough = dice.chance(scene.sky == Sky::storm ? 0.8 : 0.25);
+  scene.rough = rough && has_sea(scene.ground);
   return scene;
 }
 
@@ -141,6 +143,8 @@ bool tintable(Subject subject) {
       return false;
   }
 }
+
+bool has_sea(Ground ground) { return ground == Ground::sea || ground == Ground::cliff; }
 
 Tint shown_tint(const Scene& scene) {
   if (!coloured(scene)) return Tint::own;

@@ -50,6 +50,7 @@ struct Scene {
   Style style = Style::plain;
   Palette palette = Palette::natural;
   Tint tint = Tint::own;
+  bool rough = false;        ///< The sea, or that below the cliff, is high; whatever the sky is.
   double horizon = 0.64;     ///< y where the sky meets the ground.
   double x = 0.5;            ///< The subject's middle.
   double base = 0.8;         ///< y of the subject's foot, or of its lowest point in the air.
@@ -64,6 +65,8 @@ bool subject_fits(Subject subject, Ground ground);
 bool in_the_air(Subject subject);
 /// Whether "a red …" and the like can be drawn.
 bool tintable(Subject subject);
+/// Whether there is a sea that can be rough.
+bool has_sea(Ground ground);
 
 /// The colour that someone would call the subject's: its tint, else the one that such a subject usually has; `own`
 /// where neither can be seen, as in a drawing, under another palette, or on a subject of many colours.

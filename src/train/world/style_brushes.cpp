@@ -90,16 +90,16 @@ void oil(Raster& raster, Dice& dice) {
   Raster canvas = blurred(soft, side / 50);
   const auto paint = [&](float x, float y, float length, float width) {
     const int i = static_cast<int>(x), j = static_cast<int>(y);
-    const Pixel colour = saturated(soft.at(i, j), 1.4f, uniform(dice, -0.13, 0.1));
-    stamp(canvas, {x, y, angles.at(i, j) + uniform(dice, -0.2, 0.2), length * unit, width * unit, colour, 0.13f});
+    const Pixel colour = saturated(soft.at(i, j), 1.3f, uniform(dice, -0.07, 0.055));
+    stamp(canvas, {x, y, angles.at(i, j) + uniform(dice, -0.2, 0.2), length * unit, width * unit, colour, 0.1f});
   };
   // Broad enough to be seen as strokes where a picture has 64 pixels a side.
-  scatter(side, 19, dice, [&](float x, float y) { paint(x, y, 0.1f, 0.026f); });
-  scatter(side, 36, dice, [&](float x, float y) {
-    if (detail.at(static_cast<int>(x), static_cast<int>(y)) > 0.04f) paint(x, y, 0.04f, 0.014f);
+  scatter(side, 21, dice, [&](float x, float y) { paint(x, y, 0.09f, 0.023f); });
+  scatter(side, 44, dice, [&](float x, float y) {
+    if (detail.at(static_cast<int>(x), static_cast<int>(y)) > 0.035f) paint(x, y, 0.03f, 0.01f);
   });
-  scatter(side, 70, dice, [&](float x, float y) {
-    if (detail.at(static_cast<int>(x), static_cast<int>(y)) > 0.1f) paint(x, y, 0.018f, 0.0075f);
+  scatter(side, 84, dice, [&](float x, float y) {
+    if (detail.at(static_cast<int>(x), static_cast<int>(y)) > 0.08f) paint(x, y, 0.014f, 0.006f);
   });
   raster = std::move(canvas);
 }
@@ -111,18 +111,18 @@ void impressionist(Raster& raster, Dice& dice) {
   const Plane detail = blurred(edges(soft), std::max(1, side / 100));
   const Pixel ground{0.93f, 0.88f, 0.8f};
   Raster canvas = blurred(soft, side / 32);
-  for (Pixel& p : canvas.values) p = blend(p, ground, 0.6f);
+  for (Pixel& p : canvas.values) p = blend(p, ground, 0.5f);
   const auto dab = [&](float x, float y, float size) {
     Pixel colour = saturated(soft.at(static_cast<int>(x), static_cast<int>(y)), 1.4f, 0.06f);
     // Broken colour: every dab leans to another hue.
-    const float bright = uniform(dice, -0.07, 0.09);
-    for (float& c : colour) c += bright + uniform(dice, -0.13, 0.13);
+    const float bright = uniform(dice, -0.05, 0.06);
+    for (float& c : colour) c += bright + uniform(dice, -0.09, 0.09);
     stamp(canvas, {x, y, uniform(dice, -0.5, 0.5), size * 1.15f * unit, size * unit, colour, 0.02f});
   };
   // Single dots, with the primed canvas between them, also where a picture has 64 pixels a side.
-  scatter(side, 27, dice, [&](float x, float y) { dab(x, y, 0.023f); });
-  scatter(side, 52, dice, [&](float x, float y) {
-    if (detail.at(static_cast<int>(x), static_cast<int>(y)) > 0.06f) dab(x, y, 0.013f);
+  scatter(side, 29, dice, [&](float x, float y) { dab(x, y, 0.0215f); });
+  scatter(side, 66, dice, [&](float x, float y) {
+    if (detail.at(static_cast<int>(x), static_cast<int>(y)) > 0.045f) dab(x, y, 0.01f);
   });
   raster = std::move(canvas);
 }

@@ -156,7 +156,7 @@ void each_pixel(int side, const Corner& a, const Corner& b, const Corner& c, con
 }  // namespace
 
 void low_poly(Raster& raster, Dice& dice) {
-  constexpr int cells = 13;
+  constexpr int cells = 14;
   const int side = raster.side;
   const float cell = static_cast<float>(side) / cells;
   const Plane sharp = blurred(edges(blurred(raster, std::max(1, side / 128))), std::max(1, side / 128));
@@ -201,7 +201,7 @@ void low_poly(Raster& raster, Dice& dice) {
   };
   Raster canvas = raster;
   const auto fill = [&](const Corner& a, const Corner& b, const Corner& c, const Facet& f) {
-    const Pixel colour = saturated(f.mean, 1.2f, static_cast<float>(dice.uniform(-0.11, 0.11)));
+    const Pixel colour = saturated(f.mean, 1.2f, static_cast<float>(dice.uniform(-0.075, 0.075)));
     each_pixel(side, a, b, c, [&](int x, int y) { canvas.at(x, y) = colour; });
   };
   for (int j = 0; j < cells; ++j) {

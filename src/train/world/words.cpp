@@ -96,6 +96,23 @@ Words ground_nouns(Ground ground) {
   return row(words, ground);
 }
 
+Words rough_clauses(Ground ground) {
+  static const Table words = {
+      {"on a stormy sea", "on a rough sea", "in high waves", "by a stormy sea", "above a stormy sea"},
+      {"on a cliff above a stormy sea", "on a cliff above a rough sea", "on a cliff above high waves",
+       "on a rocky cliff above a stormy sea"},
+  };
+  return words[ground == Ground::cliff ? 1 : 0];
+}
+
+Words rough_nouns(Ground ground) {
+  static const Table words = {
+      {"a stormy sea", "a rough sea", "high waves"},
+      {"a cliff above a stormy sea", "a cliff above a rough sea", "a rocky coast and high waves"},
+  };
+  return words[ground == Ground::cliff ? 1 : 0];
+}
+
 Words palette_clauses(Palette palette) {
   static const Table words = {
       {"in natural colours", "in natural colors"},

@@ -11,11 +11,14 @@ namespace disco {
 
 using Words = std::span<const std::string_view>;  ///< Synonyms, the plainest first.
 
-Words subject_words(Subject subject);    ///< "a lighthouse"
-Words sky_clauses(Sky sky);              ///< "at sunset"
-Words sky_nouns(Sky sky);                ///< "a sunset"
-Words ground_clauses(Ground ground);     ///< "by the sea"
-Words ground_nouns(Ground ground);       ///< "the sea"
+Words subject_words(Subject subject);  ///< "a lighthouse"
+Words sky_clauses(Sky sky);            ///< "at sunset"
+Words sky_nouns(Sky sky);              ///< "a sunset"
+Words ground_clauses(Ground ground);   ///< "by the sea"
+Words ground_nouns(Ground ground);     ///< "the sea"
+/// Of a ground with a rough sea.
+Words rough_clauses(Ground ground);
+Words rough_nouns(Ground ground);
 Words palette_clauses(Palette palette);  ///< "in pastel colours"
 Words palette_tags(Palette palette);     ///< "pastel colors", between commas
 Words style_openings(Style style);       ///< "an oil painting of"
