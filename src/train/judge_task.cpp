@@ -118,8 +118,9 @@ class JudgeTask final : public Task {
       const std::int64_t from = attribute.needs_colour ? shapes : 0;
       at::Tensor wanted = labels(attribute, exam.scenes);
       if (attribute.needs_detail) wanted.masked_fill_(deviations > most_blur_for_detail, not_asked);
-      wanted = wanted.to(pictures.device());
-      sum = sum + at::cross_entropy_loss(logits[i].narrow(0, from, n - from), wanted.narrow(0, from, n - from), {},
+      wanted = wanted.narrow(0, from, n - from);
+      if ((wanted == not_asked).all().item<bool>()) continue;  // Their mean would be 0/0.
+      sum = sum + at::cross_entropy_loss(logits[i].narrow(0, from, n - from), wanted.to(pictures.device()), {},
                                          at::Reduction::Mean, not_asked, label_smoothing);
     }
     return sum / static_cast<double>(logits.size());

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <thread>
 
@@ -79,6 +80,18 @@ void expect_same_after_an_interruption(const std::function<TrainRequest(const fs
 
 TEST(Train, AnInterruptedDiffusionTrainingGoesOnToTheSameBits) { expect_same_after_an_interruption(tiny_diffusion); }
 TEST(Train, AnInterruptedClipTrainingGoesOnToTheSameBits) { expect_same_after_an_interruption(tiny_clip); }
+
+TEST(Train, AJudgeThatIsAskedForNoStyleInAWholeBatchLearnsTheRest) {
+  const Folder folder;
+  TrainRequest request = tiny_diffusion(folder.path());
+  request.role = "judge";
+  request.config = {{"widths", {8, 8}}, {"blocks", {1, 1}}};
+  request.batch = 1;  // Four pictures of ten are too blurred for it.
+  request.steps = 12;
+  Listener listener;
+  train(request, listener);
+  for (const double loss : listener.losses) EXPECT_TRUE(std::isfinite(loss));
+}
 
 TEST(Train, ARunFolderOfAnotherTrainingIsRefused) {
   const Folder folder;
