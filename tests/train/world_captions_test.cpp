@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <regex>
 #include <set>
 #include <vector>
 
@@ -33,17 +34,16 @@ TEST(Captions, SayOnlyWhatTheSceneShows) {
   for (std::uint64_t seed = 0; seed < 3000; ++seed) {
     const Scene scene = random_scene(seed);
     const Caption said = caption(scene, seed * 7);
+    // A stormy sea lies under any sky.
+    const std::string text = std::regex_replace(said.text, std::regex("stormy sea"), "rough sea");
     const auto expect_only = [&](std::size_t count, std::size_t shown, bool named, const auto& name) {
       for (std::size_t i = 0; i < count; ++i) {
         if (i != shown || !named) {
-          EXPECT_THAT(said.text, Not(HasSubstr(name(i))));
+          EXPECT_THAT(text, Not(HasSubstr(name(i))));
         }
       }
     };
-    if (said.names_rough) {
-      EXPECT_TRUE(scene.rough);
-      continue;  // "A stormy sea" is under any sky.
-    }
+    EXPECT_TRUE(!said.names_rough || scene.rough);
     const auto index = [](auto kind) { return static_cast<std::size_t>(kind); };
     expect_only(subject_count, index(scene.subject), said.names_subject,
                 [](std::size_t i) { return subject_name(static_cast<Subject>(i)) + ","; });

@@ -159,7 +159,9 @@ std::vector<std::string> caption_phrases() {
   add_all(style_openings, style_count);
   add_all(style_tags, style_count);
   for (std::size_t i = 1; i < tint_count; ++i) add(tint_words(static_cast<Tint>(i)));
-  for (const Ground ground : {Ground::sea, Ground::cliff}) {
+  for (std::size_t i = 0; i < ground_count; ++i) {
+    const auto ground = static_cast<Ground>(i);
+    if (!has_sea(ground)) continue;
     add(rough_clauses(ground));
     add(rough_nouns(ground));
   }

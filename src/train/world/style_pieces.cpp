@@ -8,14 +8,16 @@ namespace disco {
 
 void pixel_art(Raster& raster) {
   // Three pixels of the 64 that the pocket models draw, so that each cell is whole pixels there.
-  const int side = raster.side, cells = (64 + 2) / 3;
-  const std::vector<Pixel> colours = few_colours(raster, 12);
+  constexpr int cell_side = 3, whole = 64, cells = (whole + cell_side - 1) / cell_side;
+  constexpr std::size_t colour_count = 12;
+  const int side = raster.side;
+  const std::vector<Pixel> colours = few_colours(raster, colour_count);
   const Field<int> nearest = nearest_colours(raster, colours);
-  const auto edge = [&](int cell) { return std::min(cell * 3 * side / 64, side); };
+  const auto edge = [&](int cell) { return std::min(cell * cell_side * side / whole, side); };
   for (int j = 0; j < cells; ++j) {
     for (int i = 0; i < cells; ++i) {
       // The colour that fills most of the cell: means would blur the edges.
-      std::array<int, 12> votes{};
+      std::array<int, colour_count> votes{};
       for (int y = edge(j); y < edge(j + 1); ++y) {
         for (int x = edge(i); x < edge(i + 1); ++x) ++votes[static_cast<std::size_t>(nearest.at(x, y))];
       }

@@ -98,7 +98,7 @@ Words ground_nouns(Ground ground) {
 
 Words rough_clauses(Ground ground) {
   static const Table words = {
-      {"on a stormy sea", "on a rough sea", "in high waves", "by a stormy sea", "above a stormy sea"},
+      {"on a stormy sea", "on a rough sea", "in high waves", "by a stormy sea"},
       {"on a cliff above a stormy sea", "on a cliff above a rough sea", "on a cliff above high waves",
        "on a rocky cliff above a stormy sea"},
   };
