@@ -70,15 +70,17 @@ SettingsLayer flag_layer(const CommandLine& line) {
 /// Of models/pocket. One of this name in the user's own folders goes before it.
 constexpr const char* shipped_diffusion_model = "pocket-diffusion";
 
+bool is_installed(const std::vector<ModelEntry>& installed, const std::string& name) {
+  return std::ranges::any_of(installed, [&](const ModelEntry& entry) { return entry.name == name; });
+}
+
 /// The models that the defaults name and that are not installed, for `disco models pull`.
 std::vector<std::string> missing_default_models(const std::vector<ModelEntry>& installed) {
   const Settings defaults = default_settings();
   std::vector<std::string> wanted = {defaults.diffusion_model};
   if (defaults.use_secondary_model) wanted.push_back(defaults.secondary_model);
   for (const ClipChoice& clip : defaults.clip_models) wanted.push_back(clip.name);
-  std::erase_if(wanted, [&](const std::string& name) {
-    return std::any_of(installed.begin(), installed.end(), [&](const ModelEntry& entry) { return entry.name == name; });
-  });
+  std::erase_if(wanted, [&](const std::string& name) { return is_installed(installed, name); });
   return wanted;
 }
 
@@ -123,8 +125,8 @@ Recommendation recommended_settings(Engine& engine, const ResolvedSettings& reso
                                    [&](const ModelEntry& entry) { return diffusion(entry) && entry.name == model; });
     // CLIP models that somebody named and that are not there belong to another UNet than the shipped one.
     const bool others =
-        !is_default("clip_models") && std::ranges::any_of(resolved.settings.clip_models, [&](const ClipChoice& clip) {
-          return std::ranges::none_of(installed, [&](const ModelEntry& entry) { return entry.name == clip.name; });
+        !is_default("clip_models") && !std::ranges::all_of(resolved.settings.clip_models, [&](const ClipChoice& clip) {
+          return is_installed(installed, clip.name);
         });
     if (there || others) return result;
     const auto pocket = std::find_if(installed.begin(), installed.end(), [&](const ModelEntry& entry) {
