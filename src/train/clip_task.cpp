@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/text.h"
 #include "models/clip.h"
 #include "models/tokenizer.h"
 #include "models/unet.h"
@@ -147,10 +148,7 @@ class ClipTask final : public Task {
         activation_(request.from.empty() ? own_activation : request.config.at("activation").get<std::string>()),
         tokenizer_(Tokenizer::find_vocabulary(request.model_folders)) {
     if (request.from.empty()) {
-      std::set<std::int64_t> ids = {tokenizer_.start_token(), tokenizer_.end_token()};
-      for (const std::string& text : picture_source(request)->texts()) {
-        for (const std::int64_t id : tokenizer_.encode(text)) ids.insert(id);
-      }
+      const std::set<std::int64_t> ids = taught_tokens();
       token_ids_.assign(1, strange_word);
       token_ids_.insert(token_ids_.end(), ids.begin(), ids.end());
       config_.vocabulary = std::ssize(token_ids_);
@@ -166,6 +164,24 @@ class ClipTask final : public Task {
   StateDict initial() const override {
     StateDict tensors = initial_clip(config_, request_.seed);
     tensors["token_ids"] = at::tensor(token_ids_, at::kLong);
+    return tensors;
+  }
+
+  /// Words that the captions have and a vocabulary of its own lacks each get a row. They begin as what they were, the
+  /// strange word, so that the model means at first what it meant.
+  StateDict grown(StateDict tensors, std::vector<std::string>& notes) override {
+    const auto known = tensors.find("token_ids");
+    if (known == tensors.end()) return tensors;
+    std::set<std::int64_t> fresh = taught_tokens();
+    const at::Tensor rows = known->second.to(at::kLong).contiguous();
+    for (std::int64_t row = 1; row < rows.numel(); ++row) fresh.erase(rows.const_data_ptr<std::int64_t>()[row]);
+    if (fresh.empty()) return tensors;
+    const std::vector<std::int64_t> ids(fresh.begin(), fresh.end());
+    known->second = at::cat({rows, at::tensor(ids, at::kLong)});
+    at::Tensor& embedding = tensors.at("token_embedding.weight");
+    embedding = at::cat({embedding, embedding.narrow(0, strange_word, 1).expand({std::ssize(ids), -1})});
+    config_.vocabulary = embedding.size(0);
+    notes.push_back(told(ids));
     return tensors;
   }
 
@@ -226,6 +242,24 @@ class ClipTask final : public Task {
   }
 
  private:
+  /// Ids of all that captions may say.
+  std::set<std::int64_t> taught_tokens() const {
+    std::set<std::int64_t> ids = {tokenizer_.start_token(), tokenizer_.end_token()};
+    for (const std::string& text : picture_source(request_)->texts()) {
+      for (const std::int64_t id : tokenizer_.encode(text)) ids.insert(id);
+    }
+    return ids;
+  }
+
+  std::string told(const std::vector<std::int64_t>& fresh) const {
+    constexpr std::size_t most_named = 10;
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < std::min(fresh.size(), most_named); ++i) {
+      words.emplace_back(trim(tokenizer_.word(fresh[i])));
+    }
+    return fmt::format("new to the model: {}{}", fmt::join(words, ", "), fresh.size() > most_named ? ", …" : "");
+  }
+
   /// (N,3,H,H) in [0,1]; the first ones are the diffusion model's guesses.
   at::Tensor shown_pictures(const at::Tensor& painted, RandomStream& draws) const {
     at::Tensor pictures = to_signed(painted);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "models/weights/state_dict.h"
 #include "train/train.h"
@@ -18,6 +19,12 @@ class Task {
   /// All tensors of the network, freshly initialised; the floating-point ones are trained, but for the running
   /// statistics of batch norms, which a loss may move itself.
   virtual StateDict initial() const = 0;
+  /// What is trained of a model to start from, all whose tensors are given: the same, or grown for what it is to learn.
+  /// Called once, before config() and start(). `notes` gets a line on what has changed.
+  virtual StateDict grown(StateDict tensors, std::vector<std::string>& notes) {
+    static_cast<void>(notes);
+    return tensors;
+  }
   /// The network's sizes, as the exported model's config.
   virtual nlohmann::json config() const = 0;
   /// Settings that suit the network; what the user says holds above them. Exported as config.recommended.

@@ -169,6 +169,7 @@ class Training {
       }
     }
     task_ = make_task(request_);
+    if (start_) grow();
     begin();
     const nlohmann::ordered_json about = {{"version", DISCO_VERSION}, {"request", asked}};
     write_file(request_.run_folder / "request.json", about.dump(2) + "\n");
@@ -219,6 +220,12 @@ class Training {
   }
 
  private:
+  void grow() {
+    std::vector<std::string> notes;
+    start_->tensors = task_->grown(std::move(start_->tensors), notes);
+    for (const std::string& note : notes) events_.note(note);
+  }
+
   void begin() {
     const nlohmann::json mine = identity(request_, *task_, folder_.get(), start_ ? &*start_ : nullptr);
     std::optional<TrainCheckpoint> checkpoint = load_checkpoint(file_);

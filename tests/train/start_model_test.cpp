@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "models/clip.h"
+#include "models/tokenizer.h"
 #include "models/unet.h"
 #include "train/checkpoint.h"
 #include "train/support.h"
@@ -15,6 +16,7 @@
 namespace disco {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 
 std::string problem_of(const TrainRequest& request) {
@@ -111,6 +113,49 @@ TEST(StartModel, TakesClipModelsWithTheWholeVocabulary) {
   EXPECT_EQ(json["config"]["activation"], "gelu");  // What is assumed of a file that does not say it.
   const Clip clip(load_weights(request.export_folder / "pocket-clip.safetensors"), "gelu");
   EXPECT_TRUE(clip.knows_token(1234));
+}
+
+TEST(StartModel, TeachesAClipModelTheWordsThatItLacks) {
+  const Folder folder;
+  const Tokenizer tokenizer(Tokenizer::find_vocabulary({}));
+  const std::int64_t castle = tokenizer.encode("castle").front(), ship = tokenizer.encode("ship").front();
+  const std::vector<std::int64_t> known = {0, tokenizer.end_token(), castle, tokenizer.start_token()};
+  ClipConfig config;
+  config.input_size = 16;
+  config.patch = 8;
+  config.vision_width = config.text_width = 64;
+  config.vision_layers = config.text_layers = 1;
+  config.embedding = 32;
+  config.vocabulary = std::ssize(known);
+  StateDict tensors = initial_clip(config, 3);
+  tensors["token_ids"] = at::tensor(known, at::kLong);
+  const fs::path file = folder.path() / "clip.safetensors";
+  save_safetensors(file, tensors);
+  ASSERT_FALSE(Clip(tensors, "gelu").knows_token(ship));
+
+  TrainRequest request = tiny_clip(folder.path() / "run");
+  request.from = file;
+  request.config = nlohmann::json::object();
+  request.steps = 1;
+  request.warmup = 1000000;  // The weights hardly move.
+  request.export_folder = folder.path() / "models";
+  Listener listener;
+  train(request, listener);
+  EXPECT_THAT(listener.notes, Contains(HasSubstr("new to the model: ")));
+  const StateDict taught = load_weights(request.export_folder / "pocket-clip.safetensors");
+  const Clip clip(taught, "gelu");
+  EXPECT_TRUE(clip.knows_token(castle));
+  EXPECT_TRUE(clip.knows_token(ship));
+  const auto row = [](const StateDict& model, std::int64_t id) {
+    const at::Tensor place = (model.at("token_ids") == id).nonzero();
+    return model.at("token_embedding.weight")[place[0][0].item<std::int64_t>()].to(at::kFloat);
+  };
+  EXPECT_TRUE(at::allclose(row(taught, castle), row(tensors, castle), 1e-3, 1e-4));
+  // As the strange word was, in row 0.
+  EXPECT_TRUE(at::allclose(row(taught, ship), tensors.at("token_embedding.weight")[0], 1e-3, 1e-4));
+
+  request.steps = 2;
+  train(request, listener);  // Goes on.
 }
 
 TEST(StartModel, SaysWhatToDoWhenThereIsNone) {
