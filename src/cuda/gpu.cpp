@@ -34,6 +34,9 @@ class NvidiaGpu final : public Gpu {
     return cuda::group_norm(x, gain, shift, silu);
   }
   at::Tensor gate(const at::Tensor& fresh, double steepness) const override { return cuda::gate(fresh, steepness); }
+  at::Tensor shifted_relu(const at::Tensor& fresh, const at::Tensor& shift, const at::Tensor& other) const override {
+    return cuda::shifted_relu(fresh, shift, other);
+  }
   at::Tensor doubled(const at::Tensor& x) const override { return cuda::doubled(x); }
   at::Tensor cut_warp(const at::Tensor& cuts, const at::Tensor& noise, double strength, const CutMap& map,
                       CutWarp warp) const override {

@@ -52,6 +52,12 @@ void gate(const T* x, std::int64_t count, float steepness, T* y, cudaStream_t st
 template <typename T>
 void gate_backward(const T* x, const T* by_y, std::int64_t count, float steepness, T* by_x, cudaStream_t stream);
 
+/// y = max(x + shift + other, 0) of `count` values of pictures with channels innermost: shift has a value for each
+/// channel, `other` is as x or null. The channels are a multiple of vector_width<T>; NaN stays NaN. y may be x.
+template <typename T>
+void shifted_relu(const T* x, std::int64_t count, int channels, const T* shift, const T* other, T* y,
+                  cudaStream_t stream);
+
 /// Twice the size by bilinear interpolation without aligned corners, of pictures (N,H,W,C).
 struct DoubledPictures {
   std::int64_t pictures, height, width, channels;  ///< Of the smaller side.

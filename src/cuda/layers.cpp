@@ -94,6 +94,18 @@ void write_gate(const at::Tensor& x, double steepness, const at::Tensor& y) {
   check_launch();
 }
 
+void write_shifted_relu(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& other, const at::Tensor& y) {
+  const c10::cuda::CUDAGuard guard(x.device());
+  const at::Tensor shifts = shift.to(x.scalar_type()).contiguous();
+  const at::Tensor beside = other.defined() ? innermost(other.to(x.scalar_type())) : other;
+  by_type(x, [&](auto type) {
+    using T = decltype(type);
+    launch::shifted_relu<T>(values_of<T>(x), x.numel(), static_cast<int>(x.size(1)), values_of<T>(shifts),
+                            beside.defined() ? values_of<T>(beside) : nullptr, room_in<T>(y), stream_of(x));
+  });
+  check_launch();
+}
+
 struct Gate : torch::autograd::Function<Gate> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, double steepness) {
     const at::AutoDispatchBelowAutograd below;
@@ -120,6 +132,25 @@ struct Gate : torch::autograd::Function<Gate> {
     });
     check_launch();
     return {by_x, {}};
+  }
+};
+
+struct ShiftedRelu : torch::autograd::Function<ShiftedRelu> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& shift,
+                            const at::Tensor& other) {
+    const at::AutoDispatchBelowAutograd below;
+    at::Tensor y = at::empty_like(x);
+    write_shifted_relu(x, shift, other, y);
+    context->save_for_backward({y});
+    context->saved_data["two"] = other.defined();
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const at::AutoDispatchBelowAutograd below;
+    const at::Tensor y = context->get_saved_variables()[0];
+    const at::Tensor by_x = at::threshold_backward(gradients[0], y, 0);
+    return {by_x, {}, context->saved_data["two"].toBool() ? by_x : at::Tensor()};
   }
 };
 
@@ -170,6 +201,17 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& gain, const at::Ten
 at::Tensor gate(const at::Tensor& fresh, double steepness) {
   if (recorded(fresh)) return Gate::apply(fresh, steepness);
   write_gate(fresh, steepness, fresh);
+  return fresh;
+}
+
+at::Tensor shifted_relu(const at::Tensor& fresh, const at::Tensor& shift, const at::Tensor& other) {
+  const std::int64_t vector = 16 / fresh.element_size();
+  if (!fresh.is_contiguous(at::MemoryFormat::ChannelsLast) || fresh.size(1) % vector != 0) {
+    const at::Tensor sum = fresh + shift.view({1, -1, 1, 1});
+    return at::relu(other.defined() ? sum + other : sum);
+  }
+  if (recorded(fresh) || (other.defined() && recorded(other))) return ShiftedRelu::apply(fresh, shift, other);
+  write_shifted_relu(fresh, shift, other, fresh);
   return fresh;
 }
 

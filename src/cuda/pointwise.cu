@@ -33,6 +33,23 @@ __global__ void gate_backward_kernel(const T* x, const T* by_y, std::int64_t cou
   }
 }
 
+template <typename T>
+__global__ void shifted_relu_kernel(const T* x, std::int64_t count, int channels, const T* shift, const T* other,
+                                    T* y) {
+  constexpr int width = vector_width<T>;
+  for (std::int64_t i = first_index() * width; i < count; i += index_step() * width) {
+    Floats<T> sum = load(x + i);
+    const Floats<T> shifts = load(shift + i % channels);
+    Floats<T> more = {};
+    if (other != nullptr) more = load(other + i);
+    for (int k = 0; k < width; ++k) {
+      const float value = sum.value[k] + shifts.value[k] + more.value[k];
+      sum.value[k] = value < 0 ? 0 : value;
+    }
+    store(sum, y + i);
+  }
+}
+
 /// A pixel of the doubled picture lies a quarter of a pixel from the nearer of its two: their places and the weight of
 /// the farther one. At the edge both are the same.
 struct Between {
@@ -126,6 +143,13 @@ void gate_backward(const T* x, const T* by_y, std::int64_t count, float steepnes
 }
 
 template <typename T>
+void shifted_relu(const T* x, std::int64_t count, int channels, const T* shift, const T* other, T* y,
+                  cudaStream_t stream) {
+  const unsigned blocks = blocks_for(count / vector_width<T>);
+  shifted_relu_kernel<<<blocks, threads, 0, stream>>>(x, count, channels, shift, other, y);
+}
+
+template <typename T>
 void doubled(const DoubledPictures& shape, const T* x, T* y, cudaStream_t stream) {
   const std::int64_t vectors = shape.pictures * 4 * shape.height * shape.width * shape.channels / vector_width<T>;
   doubled_kernel<<<blocks_for(vectors), threads, 0, stream>>>(shape, x, y);
@@ -141,10 +165,11 @@ void normal_noise(std::uint64_t seed, std::uint32_t number, std::int64_t count, 
   noise_kernel<<<blocks_for((count + 3) / 4), threads, 0, stream>>>(seed, number, count, noise);
 }
 
-#define DISCO_POINTWISE(T)                                                                \
-  template void gate(const T*, std::int64_t, float, T*, cudaStream_t);                    \
-  template void gate_backward(const T*, const T*, std::int64_t, float, T*, cudaStream_t); \
-  template void doubled(const DoubledPictures&, const T*, T*, cudaStream_t);              \
+#define DISCO_POINTWISE(T)                                                                       \
+  template void gate(const T*, std::int64_t, float, T*, cudaStream_t);                           \
+  template void gate_backward(const T*, const T*, std::int64_t, float, T*, cudaStream_t);        \
+  template void shifted_relu(const T*, std::int64_t, int, const T*, const T*, T*, cudaStream_t); \
+  template void doubled(const DoubledPictures&, const T*, T*, cudaStream_t);                     \
   template void doubled_backward(const DoubledPictures&, const T*, T*, cudaStream_t);
 DISCO_POINTWISE(float)
 DISCO_POINTWISE(__half)

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "models/clip_towers.h"
+#include "models/layers.h"
 #include "models/parameters.h"
 
 namespace disco {
@@ -102,6 +103,7 @@ at::Tensor Clip::encode_image(const at::Tensor& x) const { return encode_image(x
 at::Tensor Clip::encode_image_training(const at::Tensor& x) const { return encode_image(x, true); }
 
 at::Tensor Clip::encode_image(const at::Tensor& x, bool training) const {
+  if (training && config_.folded) throw Error("its batch norms are folded: it cannot be trained", network);
   if (x.dim() != 4 || x.size(1) != 3 || x.size(2) != config_.input_size || x.size(3) != config_.input_size) {
     throw Error(fmt::format("its input is {}, expected (N, 3, {}, {})", shape_text(x.sizes()), config_.input_size,
                             config_.input_size),
@@ -135,6 +137,35 @@ at::Tensor Clip::encode_text(const at::Tensor& tokens) const {
 }
 
 bool Clip::knows_token(std::int64_t id) const { return !towers_->rows.defined() || towers_->known.contains(id); }
+
+StateDict fold_batch_norms(StateDict tensors) {
+  // The norm of PREFIX.convN is PREFIX.bnN, the one of PREFIX.downsample.0 is PREFIX.downsample.1.
+  const auto norm_of = [](std::string convolution) -> std::string {
+    if (const auto at = convolution.rfind("conv"); at != std::string::npos) return convolution.replace(at, 4, "bn");
+    return convolution.ends_with("downsample.0") ? convolution.replace(convolution.size() - 1, 1, "1") : "";
+  };
+  std::vector<std::pair<std::string, std::string>> units;
+  for (const auto& [name, tensor] : tensors) {
+    constexpr std::string_view suffix = ".weight";
+    if (!name.starts_with("visual.") || !name.ends_with(suffix) || tensor.dim() != 4) continue;
+    const std::string convolution = name.substr(0, name.size() - suffix.size()), norm = norm_of(convolution);
+    if (tensors.contains(norm + ".running_var")) units.emplace_back(convolution, norm);
+  }
+  for (const auto& [convolution, norm] : units) {
+    const std::int64_t channels = tensors.at(convolution + ".weight").size(0);
+    std::vector<TensorInfo> required;
+    for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"}) {
+      required.push_back({norm + part, at::kFloat, {channels}});
+    }
+    require_tensors(tensors, required, network);
+    Affine layer = folded(tensors.at(convolution + ".weight"), batch_norm(tensors, norm));
+    tensors[convolution + ".weight"] = std::move(layer.weight);
+    tensors[convolution + ".bias"] = std::move(layer.bias);
+    for (const TensorInfo& part : required) tensors.erase(part.name);
+    tensors.erase(norm + ".num_batches_tracked");
+  }
+  return tensors;
+}
 
 StateDict initial_clip(const ClipConfig& config, std::uint64_t seed) {
   const auto root = [](std::int64_t n) { return std::sqrt(static_cast<double>(n)); };

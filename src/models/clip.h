@@ -23,6 +23,7 @@ struct ClipConfig {
   std::int64_t text_width = 512, text_layers = 12, text_heads = 8, context = 77;
   std::int64_t vocabulary = 49408;  ///< Rows of the token embedding.
   std::int64_t text_mlp = 0;        ///< Hidden width of the text MLPs; 0: 4 · text_width.
+  bool folded = false;              ///< ResNets: as fold_batch_norms() makes them.
 
   /// The sizes that tell one published model from another, with the kind ("vit" or "resnet").
   nlohmann::json to_json() const;
@@ -75,6 +76,11 @@ class Clip {
   StateDict tensors_;
   std::shared_ptr<const Towers> towers_;
 };
+
+/// A ResNet's tensors with its batch norms folded into the convolutions before them, in float32: s = γ/√(σ² + ε), the
+/// weights times s, a bias β − μ·s, and no tensors of the norm. The same network within rounding, not to be trained.
+/// Other tensors as they are. Throws FormatError naming a tensor of a norm that is missing or has another shape.
+StateDict fold_batch_norms(StateDict tensors);
 
 /// Freshly initialised weights for a configuration, seeded (the original's initialisation, batch norms and last
 /// bottleneck norms of zero included).

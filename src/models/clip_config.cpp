@@ -41,12 +41,15 @@ class Manifest {
       layer(block + "ln_2", {width});
     }
   }
-  /// A convolution without bias and its batch norm.
+  /// A convolution without bias and its batch norm, or with the bias that stands for it.
   void unit(const std::string& prefix, const char* convolution, const char* norm, std::int64_t out, std::int64_t in,
             std::int64_t kernel) {
+    if (folded) return layer(prefix + convolution, {out, in, kernel, kernel});
     tensor(prefix + convolution + ".weight", {out, in, kernel, kernel});
     batch_norm(prefix + norm, out);
   }
+
+  bool folded = false;
 
   std::vector<TensorInfo> take() { return std::move(infos_); }
 
@@ -139,6 +142,7 @@ ClipConfig Clip::recognise(const StateDict& tensors) {
     config.vision_mlp = size("visual.transformer.resblocks.0.mlp.c_fc.weight", 0);
     config.vision_heads = config.vision_width > 1024 ? 16 : std::max<std::int64_t>(config.vision_width / head_width, 1);
   } else {
+    config.folded = tensors.contains("visual.conv1.bias");
     config.vision_width = size("visual.layer1.0.conv1.weight", 0);
     config.patch = 32;
     config.embedding = size("visual.attnpool.c_proj.weight", 0);
@@ -161,6 +165,7 @@ ClipConfig Clip::recognise(const StateDict& tensors) {
 
 std::vector<TensorInfo> Clip::manifest(const ClipConfig& config) {
   Manifest manifest;
+  manifest.folded = config.folded;
   manifest.tensor("positional_embedding", {config.context, config.text_width});
   manifest.tensor("text_projection", {config.text_width, config.embedding});
   manifest.tensor("logit_scale", {});

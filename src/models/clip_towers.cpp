@@ -80,7 +80,7 @@ ModifiedResNet::ModifiedResNet(const StateDict& tensors, const ClipConfig& confi
       projection_(affine(tensors, "visual.attnpool.c_proj")),
       heads_(config.vision_heads) {
   const auto unit = [&](const std::string& prefix, const char* layer, const char* norm) {
-    return Unit{affine(tensors, prefix + layer), batch_norm(tensors, prefix + norm)};
+    return Unit{affine(tensors, prefix + layer), config.folded ? BatchNorm() : batch_norm(tensors, prefix + norm)};
   };
   stem_[0] = unit("visual.", "conv1", "bn1");
   stem_[1] = unit("visual.", "conv2", "bn2");
@@ -97,16 +97,24 @@ ModifiedResNet::ModifiedResNet(const StateDict& tensors, const ClipConfig& confi
 at::Tensor ModifiedResNet::apply(const Unit& unit, const at::Tensor& x, bool training, std::int64_t stride,
                                  std::int64_t padding) {
   const at::Tensor h = direct_convolution(x, unit.layer, stride, padding);
+  if (unit.folded()) return h;
   return training ? batch_norm_training(h, unit.norm) : batch_norm(h, unit.norm);
+}
+
+at::Tensor ModifiedResNet::apply_gated(const Unit& unit, const at::Tensor& x, bool training, std::int64_t stride,
+                                       std::int64_t padding, const at::Tensor& other) {
+  if (unit.folded()) return relu_convolution(x, unit.layer, stride, padding, other);
+  at::Tensor h = apply(unit, x, training, stride, padding);
+  if (other.defined()) h = add_to(std::move(h), other);
+  return apply_relu(h);
 }
 
 at::Tensor ModifiedResNet::apply(const Bottleneck& block, const at::Tensor& x, bool training) {
   const auto pooled = [&](const at::Tensor& t) { return block.stride > 1 ? at::avg_pool2d(t, block.stride) : t; };
-  at::Tensor h = apply_relu(apply(block.reduce, x, training));
-  h = pooled(apply_relu(apply(block.spatial, h, training, 1, 1)));
-  h = apply(block.expand, h, training);
-  return apply_relu(
-      add_to(std::move(h), block.skip.layer.weight.defined() ? apply(block.skip, pooled(x), training) : x));
+  at::Tensor h = apply_gated(block.reduce, x, training);
+  h = pooled(apply_gated(block.spatial, h, training, 1, 1));
+  const at::Tensor skipped = block.skip.layer.weight.defined() ? apply(block.skip, pooled(x), training) : x;
+  return apply_gated(block.expand, h, training, 1, 0, skipped);
 }
 
 at::Tensor ModifiedResNet::pool(const at::Tensor& x) const {
@@ -121,9 +129,9 @@ at::Tensor ModifiedResNet::pool(const at::Tensor& x) const {
 }
 
 at::Tensor ModifiedResNet::forward(const at::Tensor& x, bool training) const {
-  at::Tensor h = apply_relu(apply(stem_[0], x.to(stem_[0].layer.weight.scalar_type()), training, 2, 1));
-  h = apply_relu(apply(stem_[1], h, training, 1, 1));
-  h = at::avg_pool2d(apply_relu(apply(stem_[2], h, training, 1, 1)), 2);
+  at::Tensor h = apply_gated(stem_[0], x.to(stem_[0].layer.weight.scalar_type()), training, 2, 1);
+  h = apply_gated(stem_[1], h, training, 1, 1);
+  h = at::avg_pool2d(apply_gated(stem_[2], h, training, 1, 1), 2);
   for (const Bottleneck& block : blocks_) h = apply(block, h, training);
   return pool(h);
 }

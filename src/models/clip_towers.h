@@ -54,7 +54,8 @@ class ModifiedResNet {
  private:
   struct Unit {
     Affine layer;
-    BatchNorm norm;
+    BatchNorm norm;  ///< Undefined where it is folded into the layer.
+    bool folded() const { return !norm.weight.defined(); }
   };
   struct Bottleneck {
     Unit reduce, spatial, expand, skip;  ///< `skip` is undefined where the shapes agree.
@@ -62,6 +63,9 @@ class ModifiedResNet {
   };
   static at::Tensor apply(const Unit& unit, const at::Tensor& x, bool training, std::int64_t stride = 1,
                           std::int64_t padding = 0);
+  /// ReLU of apply(), to which `other` is added before where it is defined.
+  static at::Tensor apply_gated(const Unit& unit, const at::Tensor& x, bool training, std::int64_t stride = 1,
+                                std::int64_t padding = 0, const at::Tensor& other = {});
   static at::Tensor apply(const Bottleneck& block, const at::Tensor& x, bool training);
   at::Tensor pool(const at::Tensor& x) const;
 

@@ -4,6 +4,8 @@
 #include <ATen/autocast_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <utility>
+
 #include "core/part_clock.h"
 #include "kernels/choice.h"
 #include "kernels/convolution.h"
@@ -50,6 +52,13 @@ at::Tensor doubled_along(const at::Tensor& x, std::int64_t axis) {
   const at::Tensor before = at::cat({x.narrow(axis, 0, 1), x.narrow(axis, 0, last)}, axis);
   const at::Tensor after = at::cat({x.narrow(axis, 1, last), x.narrow(axis, last, 1)}, axis);
   return at::stack({x * .75 + before * .25, x * .75 + after * .25}, axis + 1).flatten(axis, axis + 1);
+}
+
+/// What a batch norm does: y = x·scale + shift.
+std::pair<at::Tensor, at::Tensor> scale_and_shift(const BatchNorm& norm) {
+  at::Tensor scale = norm.weight.to(at::kFloat) * at::rsqrt(norm.variance.to(at::kFloat) + epsilon);
+  at::Tensor shift = norm.bias.to(at::kFloat) - norm.mean.to(at::kFloat) * scale;
+  return {std::move(scale), std::move(shift)};
 }
 
 void count_products(double products) { count_flops(2 * products); }
@@ -114,7 +123,22 @@ at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int
   return at::conv2d(x, widened(layer.weight, x), layer.bias, stride, padding);
 }
 
+at::Tensor relu_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding,
+                            const at::Tensor& other) {
+  if (chosen_kernels() == Kernels::fast && x.is_cuda() && gpu()) {
+    // LibTorch adds a bias in a pass of its own there.
+    const at::Tensor product = direct_convolution(x, {layer.weight, {}}, stride, padding);
+    return gpu()->shifted_relu(product, layer.bias, other);
+  }
+  at::Tensor sum = direct_convolution(x, layer, stride, padding);
+  if (other.defined()) sum = add_to(std::move(sum), other);
+  return apply_relu(sum);
+}
+
 at::Tensor group_norm(const at::Tensor& x, const Affine& layer, const AfterNorm& after) {
+  if (at::autocast::is_autocast_enabled(at::kCPU) && x.scalar_type() == at::kBFloat16) {
+    return group_norm(x.to(at::kFloat), layer, after);  // As mixed precision has it, and then by the fused kernel.
+  }
   const bool modulated = after.scale.defined();
   if (fuses(x, layer, after)) {
     const at::Tensor gain = modulated ? layer.weight * (1 + after.scale) : layer.weight.expand({x.size(0), -1});
@@ -158,9 +182,13 @@ BatchNorm batch_norm(const StateDict& tensors, const std::string& prefix) {
           tensors.at(prefix + ".running_var")};
 }
 
+Affine folded(const at::Tensor& weight, const BatchNorm& norm) {
+  const auto [scale, shift] = scale_and_shift(norm);
+  return {weight.to(at::kFloat) * scale.view({-1, 1, 1, 1}), shift};
+}
+
 at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& layer) {
-  const at::Tensor scale = layer.weight.to(at::kFloat) * at::rsqrt(layer.variance.to(at::kFloat) + epsilon);
-  const at::Tensor shift = layer.bias.to(at::kFloat) - layer.mean.to(at::kFloat) * scale;
+  const auto [scale, shift] = scale_and_shift(layer);
   const auto channels = [&](const at::Tensor& t) { return t.to(x.scalar_type()).view({1, -1, 1, 1}); };
   return at::addcmul(channels(shift), x, channels(scale));
 }

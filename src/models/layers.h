@@ -27,6 +27,9 @@ at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t st
 /// turn one of their gates now and then, and the gradient around that pixel is another one.
 at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride = 1,
                               std::int64_t padding = 0);
+/// ReLU of a direct_convolution() with a bias, to which `other` is added before where it is defined.
+at::Tensor relu_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride = 1, std::int64_t padding = 0,
+                            const at::Tensor& other = {});
 /// What becomes of a normalised picture.
 struct AfterNorm {
   at::Tensor scale = {}, shift = {};  ///< (N,C), or both undefined: times (1 + scale), plus shift.
@@ -53,7 +56,10 @@ at::Tensor joined(const at::Tensor& a, const at::Tensor& b);
 struct BatchNorm {
   at::Tensor weight, bias, mean, variance;
 };
+/// The tensors must have been checked to exist.
 BatchNorm batch_norm(const StateDict& tensors, const std::string& prefix);
+/// A convolution without bias and the norm after it as one convolution, in float32.
+Affine folded(const at::Tensor& weight, const BatchNorm& norm);
 at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& layer);
 /// The same on the statistics of x (N,C,H,W) itself, for training: a tenth of them goes into the running ones, in place
 /// (Ioffe & Szegedy 2015, as PyTorch has it).

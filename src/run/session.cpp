@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "kernels/choice.h"
 #include "kernels/gpu.h"
 #include "kernels/page_keeper.h"
 #include "models/half_storage.h"
@@ -106,6 +107,7 @@ StateDict Session::load(const ModelEntry& entry) {
 }
 
 StateDict Session::on_device(StateDict tensors, const std::string& role) const {
+  if (role == "clip" && chosen_kernels() == Kernels::fast) tensors = fold_batch_norms(std::move(tensors));
   const bool half = half_ && may_compute_in_half(role);
   for (auto& [name, tensor] : tensors) {
     // Converted one by one, so that at most one copy of the weights is held beside the file's pages.

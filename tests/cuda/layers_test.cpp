@@ -77,6 +77,37 @@ TEST_F(LayerKernels, GateEqualsItsParts) {
   }
 }
 
+TEST_F(LayerKernels, ShiftedReluEqualsItsParts) {
+  Dice dice;
+  for (int k = 0; k < 16; ++k) {
+    const at::ScalarType type = k % 2 == 0 ? at::kFloat : at::kHalf;
+    // Channels that vectors do not divide go by LibTorch's operators.
+    const std::int64_t channels = k % 5 == 4 ? 13 : 8 * dice(1, 9);
+    const at::Tensor x = at::randn({dice(1, 3), channels, dice(1, 9), dice(1, 9)}).to(type);
+    const at::Tensor shift = at::randn({channels}).to(type), other = at::randn(x.sizes()).to(type),
+                     by = at::randn(x.sizes()).to(type);
+    const bool two = k % 4 < 2;
+    SCOPED_TRACE(testing::Message() << x.sizes() << " " << type << (two ? " two" : " one"));
+    const auto wide = [](const at::Tensor& t) { return t.to(at::kDouble).requires_grad_(); };
+    const auto there = [](const at::Tensor& t) {
+      return to_gpu(t).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+    };
+    const at::Tensor here_x = wide(x), here_other = wide(other), there_x = there(x), there_other = there(other);
+    const at::Tensor sum = here_x + shift.to(at::kDouble).view({1, -1, 1, 1});
+    const at::Tensor plain = at::relu(two ? sum + here_other : sum);
+    const at::Tensor fused = gpu()->shifted_relu(there_x, to_gpu(shift), two ? there_other : at::Tensor());
+    EXPECT_LT(apart(fused, plain), allowed(type));
+    EXPECT_LT(apart(gradient_by(fused, there_x, to_gpu(by)), gradient_by(plain, here_x, by.to(at::kDouble))),
+              allowed(type));
+    const at::NoGradGuard no_gradient;
+    const at::Tensor fresh = there_x.clone();
+    const at::Tensor again = gpu()->shifted_relu(fresh, to_gpu(shift), two ? there_other : at::Tensor());
+    EXPECT_TRUE(at::equal(again, fused));
+  }
+  const at::Tensor odd = at::full({1, 8, 1, 1}, std::numeric_limits<float>::quiet_NaN());
+  EXPECT_TRUE(at::isnan(gpu()->shifted_relu(to_gpu(odd), to_gpu(at::zeros({8})), {})).all().item<bool>());
+}
+
 TEST_F(LayerKernels, DoubledEqualsBilinear) {
   Dice dice;
   for (int k = 0; k < 12; ++k) {

@@ -219,6 +219,43 @@ TEST(Clip, ASmallVocabularyStandsForTheWhole) {
   EXPECT_THROW(Clip(mapped, "gelu"), FormatError);
 }
 
+TEST(Clip, FoldedBatchNormsAreTheSameNetwork) {
+  const StateDict tensors = random_weights(Clip::manifest(tiny_config(false)), 4);
+  const StateDict folded = fold_batch_norms(tensors);
+  const Clip plain(tensors, "gelu"), fast(folded, "gelu");
+  EXPECT_TRUE(fast.config().folded);
+  EXPECT_FALSE(plain.config().folded);
+  for (const TensorInfo& info : Clip::manifest(fast.config())) {
+    EXPECT_EQ(folded.at(info.name).sizes().vec(), info.shape) << info.name;
+  }
+  for (const auto& [name, tensor] : folded) EXPECT_EQ(name.find("running_"), std::string::npos) << name;
+  const auto seen = [](const Clip& clip) {
+    const at::Tensor x = golden::unit("x", {3, 3, 64, 64}).requires_grad_();
+    const at::Tensor features = clip.encode_image(x);
+    (features * golden::unit("c", {3, 24})).sum().backward();
+    return std::pair(features.detach(), x.grad());
+  };
+  const auto [features, gradient] = seen(plain);
+  const auto [same_features, same_gradient] = seen(fast);
+  EXPECT_LT(golden::relative_error(same_features, features), 1e-5);
+  EXPECT_LT(golden::relative_error(same_gradient, gradient), 1e-4);
+  EXPECT_TRUE(at::equal(fast.encode_text(texts()), plain.encode_text(texts())));
+  EXPECT_THROW(fast.encode_image_training(at::zeros({2, 3, 64, 64})), Error);
+
+  StateDict broken = tensors;
+  broken.erase("visual.layer2.0.bn2.running_mean");
+  try {
+    fold_batch_norms(broken);
+    FAIL() << "a missing tensor was accepted";
+  } catch (const FormatError& error) {
+    EXPECT_NE(error.problem().find("layer2.0.bn2.running_mean"), std::string::npos) << error.what();
+  }
+  const StateDict vit = random_weights(Clip::manifest(tiny_config(true)), 4);
+  const StateDict same = fold_batch_norms(vit);
+  ASSERT_EQ(same.size(), vit.size());
+  for (const auto& [name, tensor] : vit) EXPECT_TRUE(same.at(name).is_same(tensor)) << name;
+}
+
 TEST(Clip, NamesWhatIsMissingUnknownOrWrong) {
   StateDict tensors = random_weights(Clip::manifest(tiny_config(true)), 4);
   StateDict missing = tensors;
