@@ -83,7 +83,7 @@ StepResult measure_step(const StepRequest& request) {
   const auto limit = static_cast<std::uint64_t>(request.engine.memory_limit_gib * 1024 * 1024 * 1024);
   const MemoryEstimate estimate = estimate_memory(settings, session.store(), session.memory(limit));
   session.hold_to(limit);
-  session.keep_half_weights(estimate.plan.half_weights);
+  session.keep_weights(estimate.plan);
   const auto loading = Clock::now();
   RunModels models = load_models(settings, session);
   const auto seed = static_cast<std::uint64_t>(settings.seed);

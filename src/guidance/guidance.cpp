@@ -211,7 +211,7 @@ Guidance::Looked Guidance::look_at(const GuidanceModel& model, const at::Tensor&
   }
   seen.requires_grad_(true);
   const at::Tensor each = timed(model.name, "", [&] {
-    const at::Tensor embeddings = model.clip->encode_image(seen).to(at::kFloat);
+    const at::Tensor embeddings = model.clip->on(seen.device()).encode_image(seen).to(at::kFloat);
     const at::Tensor towards = spherical_distance(embeddings.unsqueeze(1), targets.unsqueeze(0));
     return (towards * weights).sum(1);
   });

@@ -47,10 +47,18 @@ void check(const StateDict& tensors, const ClipConfig& config) {
   }
 }
 
+using VisionTower = std::variant<VisionTransformer, ModifiedResNet>;
+
+VisionTower vision_tower(const StateDict& tensors, const ClipConfig& config, bool quick_gelu) {
+  if (config.is_vit) return VisionTransformer(tensors, config, quick_gelu);
+  return ModifiedResNet(tensors, config);
+}
+
 }  // namespace
 
 struct Clip::Towers {
-  std::variant<VisionTransformer, ModifiedResNet> vision;
+  bool quick_gelu;
+  VisionTower vision;
   std::optional<TextTransformer> text;
   std::set<std::int64_t> known;  ///< Empty: every id is its own row.
   at::Tensor rows;               ///< Vocabulary id → row; ids beyond its end have row 0. On the CPU.
@@ -63,12 +71,7 @@ Clip::Clip(const StateDict& tensors, const std::string& activation) : tensors_(w
   config_ = recognise(tensors_);
   check(tensors_, config_);
   const bool quick = activation == "quick_gelu";
-  using Vision = std::variant<VisionTransformer, ModifiedResNet>;
-  Towers towers{
-      config_.is_vit ? Vision(VisionTransformer(tensors_, config_, quick)) : Vision(ModifiedResNet(tensors_, config_)),
-      TextTransformer(tensors_, config_, quick),
-      {},
-      {}};
+  Towers towers{quick, vision_tower(tensors_, config_, quick), TextTransformer(tensors_, config_, quick), {}, {}};
   if (const auto found = tensors_.find("token_ids"); found != tensors_.end()) {
     const at::Tensor ids = found->second.to(at::kCPU, at::kLong).contiguous();
     if (ids.dim() != 1 || ids.numel() != config_.vocabulary) {
@@ -95,6 +98,17 @@ Clip Clip::without_text() const {
   towers.text.reset();
   image_side.towers_ = std::make_shared<const Towers>(std::move(towers));
   return image_side;
+}
+
+Clip Clip::on(at::Device device) const {
+  if (tensors_.begin()->second.device() == device) return *this;
+  Clip there = *this;
+  there.tensors_ = moved(tensors_, device);
+  Towers towers = *towers_;
+  towers.vision = vision_tower(there.tensors_, config_, towers.quick_gelu);
+  if (towers.text) towers.text.emplace(there.tensors_, config_, towers.quick_gelu);
+  there.towers_ = std::make_shared<const Towers>(std::move(towers));
+  return there;
 }
 
 bool Clip::has_text() const { return towers_->text.has_value(); }

@@ -57,6 +57,8 @@ class Clip {
   /// quarter to two thirds of a model) is dead weight.
   Clip without_text() const;
   bool has_text() const;
+  /// The same network with its weights on a device; itself where they lie there.
+  Clip on(at::Device device) const;
 
   const ClipConfig& config() const { return config_; }
   /// The tensors in use, under OpenAI's names: requires_grad set on them acts on the network.
@@ -69,7 +71,6 @@ class Clip {
 
  private:
   struct Towers;
-
   at::Tensor encode_image(const at::Tensor& x, bool training) const;
 
   ClipConfig config_;

@@ -57,6 +57,14 @@ StateDict to_dtype(const StateDict& tensors, at::ScalarType type) {
   return result;
 }
 
+StateDict moved(const StateDict& tensors, at::Device device) {
+  StateDict result;
+  for (const auto& [name, tensor] : tensors) {
+    result.emplace(name, tensor.device() == device ? tensor : tensor.to(device, /*non_blocking=*/true));
+  }
+  return result;
+}
+
 void require_tensors(const StateDict& tensors, std::span<const TensorInfo> manifest, const std::string& network) {
   std::size_t missing = 0;
   std::string first;

@@ -15,6 +15,10 @@ namespace disco {
 /// The floating-point tensors in another type; integers, and tensors that have the type already, are shared.
 StateDict to_dtype(const StateDict& tensors, at::ScalarType type);
 
+/// The tensors on a device, those that lie there shared. From pinned memory they are copied while the processor goes
+/// on.
+StateDict moved(const StateDict& tensors, at::Device device);
+
 /// Throws FormatError when a tensor of the manifest is missing or has another shape. `network` begins the message
 /// ("diffusion UNet").
 void require_tensors(const StateDict& tensors, std::span<const TensorInfo> manifest, const std::string& network);

@@ -154,6 +154,11 @@ UNet::UNet(UNetConfig config, StateDict tensors) : config_(std::move(config)), t
   layers_ = std::move(layers);
 }
 
+UNet UNet::on(at::Device device) const {
+  if (tensors_.begin()->second.device() == device) return *this;
+  return UNet(config_, moved(tensors_, device));
+}
+
 at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& t, const at::Tensor& y, Activations activations) const {
   const std::int64_t multiple = config_.side_multiple();
   if (x.dim() != 4 || x.size(1) != 3 || x.size(2) % multiple != 0 || x.size(3) % multiple != 0) {

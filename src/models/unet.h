@@ -68,6 +68,9 @@ class UNet {
   at::Tensor forward(const at::Tensor& x, const at::Tensor& t, const at::Tensor& y = {},
                      Activations activations = Activations::kept) const;
 
+  /// The same network with its weights on a device; itself where they lie there.
+  UNet on(at::Device device) const;
+
   const UNetConfig& config() const { return config_; }
   /// The tensors in use: requires_grad set on them acts on the network.
   const StateDict& parameters() const { return tensors_; }

@@ -41,6 +41,7 @@ json metadata_of(const Checkpoint& checkpoint) {
                    {"plan",
                     {{"cuts_at_once", checkpoint.plan.cuts_at_once},
                      {"recompute", checkpoint.plan.recompute},
+                     {"weights_on_host", checkpoint.plan.weights_on_host},
                      {"half_weights", checkpoint.plan.half_weights}}},
                    {"drafts", checkpoint.drafts},
                    {"stop_share", checkpoint.stop_share},
@@ -198,6 +199,7 @@ Checkpoint read_checkpoint(const fs::path& path) {
     checkpoint.threads = metadata.at("threads");
     checkpoint.plan.cuts_at_once = metadata.at("plan").at("cuts_at_once");
     checkpoint.plan.recompute = metadata.at("plan").at("recompute");
+    checkpoint.plan.weights_on_host = metadata.at("plan").value("weights_on_host", false);
     checkpoint.plan.half_weights = metadata.at("plan").at("half_weights");
     checkpoint.device = metadata.at("device");
     checkpoint.alpha_cumprod = metadata.at("alpha_cumprod");

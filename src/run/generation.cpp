@@ -85,7 +85,8 @@ void embed_prompts(const Settings& settings, Session& session, RandomStreams& st
     request.images.push_back({prompt, read_picture(prompt.text)});
   }
   for (GuidanceModel& model : models.clip) {
-    model.targets = make_targets(request, *model.clip, model.name, session.tokenizer(), streams, warnings);
+    const Clip clip = model.clip->on(session.device());
+    model.targets = make_targets(request, clip, model.name, session.tokenizer(), streams, warnings);
   }
 }
 
@@ -134,7 +135,7 @@ Generation::Generation(const Settings& settings, const RunModels& models, Random
                       .first_step = first_,
                       .cuts_at_once = plan_.cuts_at_once,
                       .half = is_half(*models_.unet),
-                      .recordings = models_.recordings});
+                      .recordings = plan_.weights_on_host ? nullptr : models_.recordings});
 }
 
 at::Tensor Generation::network(const at::Tensor& x, int i) const {
@@ -142,10 +143,12 @@ at::Tensor Generation::network(const at::Tensor& x, int i) const {
   if (class_label_.defined()) inputs.push_back(class_label_);
   const auto evaluate = [unet = models_.unet, activations = plan_.recompute ? Activations::recomputed
                                                                             : Activations::kept](const auto& given) {
-    return std::vector{unet->forward(given[0], given[1], given.size() > 2 ? given[2] : at::Tensor(), activations)};
+    const UNet here = unet->on(given[0].device());
+    return std::vector{here.forward(given[0], given[1], given.size() > 2 ? given[2] : at::Tensor(), activations)};
   };
   const bool for_gradient = at::GradMode::is_enabled() && x.requires_grad();
-  return first_three(for_gradient ? evaluate(inputs)[0] : models_.recordings->run("diffusion", inputs, evaluate)[0]);
+  const bool recorded = !for_gradient && !plan_.weights_on_host;
+  return first_three(recorded ? models_.recordings->run("diffusion", inputs, evaluate)[0] : evaluate(inputs)[0]);
 }
 
 at::Tensor Generation::noise(const StreamKey& key) {

@@ -39,9 +39,10 @@ struct RunModels {
   std::shared_ptr<const UNet> unet;
   std::shared_ptr<const SecondaryModel> secondary;  ///< Null in primary mode.
   std::vector<GuidanceModel> clip;
-  std::shared_ptr<const Lpips> lpips;                                       ///< Null when no loss asks for it.
-  std::shared_ptr<const Upscaler> upscaler;                                 ///< Null when pictures are saved as drawn.
-  std::shared_ptr<Recordings> recordings = std::make_shared<Recordings>();  ///< Of these networks on a GPU.
+  std::shared_ptr<const Lpips> lpips;        ///< Null when no loss asks for it.
+  std::shared_ptr<const Upscaler> upscaler;  ///< Null when pictures are saved as drawn.
+  /// Of these networks on a GPU, where their weights stay there.
+  std::shared_ptr<Recordings> recordings = std::make_shared<Recordings>();
 };
 
 /// Whether a loss compares by LPIPS.

@@ -177,12 +177,18 @@ Weights weights_of(const Shapes& shapes, const MemoryPlan& plan, double size, co
                  parts.add("secondary weights", shapes.secondary_weights * size) +
                  parts.add("LPIPS weights", shapes.lpips_weights) +
                  parts.add("upscaler weights", shapes.upscaler_weights);
-  weights.loading = weights.held;
+  double all = 0, all_whole = 0, largest = 0, largest_whole = 0;
   for (const ClipShape& clip : shapes.clip) {
     const double image_side = stored(clip.image_side, clip.image_halves);
-    weights.held += parts.add("CLIP " + clip.name + " weights", image_side);
-    weights.loading += image_side + stored(clip.text_side, clip.text_halves);
+    const double whole = image_side + stored(clip.text_side, clip.text_halves);
+    all += parts.add("CLIP " + clip.name + " weights", image_side);
+    all_whole += whole;
+    largest = std::max(largest, image_side);
+    largest_whole = std::max(largest_whole, whole);
   }
+  // One CLIP model at a time is on the GPU then. What the UNet took may not be of use to it, so its weights count too.
+  weights.loading = weights.held + (plan.weights_on_host ? largest_whole : all_whole);
+  weights.held += plan.weights_on_host ? largest : all;
   return weights;
 }
 
@@ -258,18 +264,20 @@ std::vector<MemoryPlan> plans_for(const Shapes& shapes, const Drawing& drawing) 
   const auto cuts = static_cast<int>(drawing.cuts);
   double saved = shapes.unet_halves;
   for (const ClipShape& clip : shapes.clip) saved += clip.image_halves;
-  for (const bool half : {false, true}) {
-    if (half && (saved == 0 || drawing.half)) break;
+  const auto add = [&](bool on_host, bool half) {
     for (const bool recompute : {false, true}) {
       if (recompute && !can_recompute) break;
-      plans.push_back({0, recompute, half});
+      plans.push_back({0, recompute, on_host, half});
       const int least = can_recompute && !recompute ? few : 1;
       for (int together = (cuts + 1) / 2; together >= least && together < cuts; together = (together + 1) / 2) {
-        plans.push_back({together, recompute, half});
+        plans.push_back({together, recompute, on_host, half});
         if (together == 1) break;
       }
     }
-  }
+  };
+  add(false, false);
+  if (drawing.gpu) add(true, false);
+  if (saved > 0 && !drawing.half) add(drawing.gpu, true);
   return plans;
 }
 

@@ -210,7 +210,7 @@ const std::map<std::string, std::string>& RunLoop::model_hashes() {
 void RunLoop::prepare(int picture) {
   if (!models_) {
     session_.on_loading([this](const std::string& model) { listener_.loading(model); });
-    session_.keep_half_weights(plan_.half_weights);
+    session_.keep_weights(plan_);
     models_ = load_models(settings_, session_);
     begin_hashing();
   }

@@ -68,6 +68,9 @@ bool may_compute_in_half(const std::string& role) {
   return role == "diffusion" || role == "secondary" || role == "clip";
 }
 
+/// Roles whose weights a plan may leave in the processor's memory: the others' are small.
+bool may_stay_on_host(const std::string& role) { return role == "diffusion" || role == "clip"; }
+
 /// What a network turns into float32 before it is used, or sums up by.
 bool stays_float(const std::string& tensor) {
   const auto has = [&](const char* part) { return tensor.find(part) != std::string::npos; };
@@ -103,31 +106,35 @@ Session::Session(std::vector<fs::path> model_folders, const std::string& device,
 
 StateDict Session::load(const ModelEntry& entry) {
   if (loading_) loading_(entry.name);
-  return on_device(load_weights(entry.weights), entry.role);
+  return kept(load_weights(entry.weights), entry.role);
 }
 
-StateDict Session::on_device(StateDict tensors, const std::string& role) const {
+StateDict Session::kept(StateDict tensors, const std::string& role) const {
   if (role == "clip" && chosen_kernels() == Kernels::fast) tensors = fold_batch_norms(std::move(tensors));
-  const bool half = half_ && may_compute_in_half(role);
+  const bool half = half_ && may_compute_in_half(role), on_host = weights_on_host_ && may_stay_on_host(role);
+  const at::Device device = on_host ? at::Device(at::kCPU) : device_;
   for (auto& [name, tensor] : tensors) {
     // Converted one by one, so that at most one copy of the weights is held beside the file's pages.
     if (!tensor.is_floating_point())
-      tensor = tensor.to(device_);
+      tensor = tensor.to(device);
     else if (half && !stays_float(name))
-      tensor = tensor.to(device_, at::kHalf);
+      tensor = tensor.to(device, at::kHalf);
     else if (half_weights_ && may_be_half(role, {name, tensor.scalar_type(), tensor.sizes().vec()}))
-      tensor = to_half(tensor).to(device_);
+      tensor = to_half(tensor).to(device);
     else
-      tensor = tensor.to(device_, at::kFloat);
+      tensor = tensor.to(device, at::kFloat);
     // As the pictures lie that they meet, or every convolution would turn its own around.
     if (device_.is_cuda() && tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+    if (on_host) tensor = tensor.pin_memory();
   }
   return tensors;
 }
 
-void Session::keep_half_weights(bool half) {
-  if (half == half_weights_) return;
-  half_weights_ = half;
+void Session::keep_weights(const MemoryPlan& plan) {
+  const bool on_host = plan.weights_on_host && device_.is_cuda();
+  if (plan.half_weights == half_weights_ && on_host == weights_on_host_) return;
+  half_weights_ = plan.half_weights;
+  weights_on_host_ = on_host;
   diffusion_.clear();
   clip_.clear();
 }
@@ -139,7 +146,7 @@ StateDict Session::made_up_weights(const std::string& name, const std::string& r
   made_up_.push_back(name);
   StateDict tensors;
   // One by one, as they would come from a file, so that the peak is that of real ones.
-  for (const TensorInfo& tensor : manifest) tensors.merge(on_device(random_weights({tensor}, made_up_.size()), role));
+  for (const TensorInfo& tensor : manifest) tensors.merge(kept(random_weights({tensor}, made_up_.size()), role));
   return tensors;
 }
 

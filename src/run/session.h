@@ -43,9 +43,9 @@ class Session {
   /// Names of the models made up so far.
   const std::vector<std::string>& made_up() const { return made_up_; }
 
-  /// From now on the weights of large layers are kept in half precision (models/half_storage.h), or not. Models that
-  /// were loaded otherwise are loaded again when they are asked for.
-  void keep_half_weights(bool half);
+  /// From now on weights are kept as the plan says: large layers' in half precision (models/half_storage.h) or not, on
+  /// a GPU or in the processor's memory. Models that were loaded otherwise are loaded again when they are asked for.
+  void keep_weights(const MemoryPlan& plan);
 
   /// Hears the name of each model before it is loaded.
   void on_loading(std::function<void(const std::string&)> listener) { loading_ = std::move(listener); }
@@ -64,9 +64,9 @@ class Session {
   std::string device_name() const;
 
  private:
-  /// A model's tensors in float32 on the session's device, but for those that are kept in half precision.
+  /// A model's tensors in float32 on the session's device, but for those that are kept in half precision or elsewhere.
   StateDict load(const ModelEntry& entry);
-  StateDict on_device(StateDict tensors, const std::string& role) const;
+  StateDict kept(StateDict tensors, const std::string& role) const;
   /// Whether the model is to be made up.
   bool lacks(const std::string& name, const std::string& role);
   StateDict made_up_weights(const std::string& name, const std::string& role, const std::vector<TensorInfo>& manifest);
@@ -81,7 +81,7 @@ class Session {
   std::map<std::string, std::shared_ptr<const Lpips>> lpips_;
   std::map<std::string, std::shared_ptr<const Upscaler>> upscaler_;
   std::unique_ptr<Tokenizer> tokenizer_;
-  bool half_ = false, makes_up_ = false, half_weights_ = false;
+  bool half_ = false, makes_up_ = false, half_weights_ = false, weights_on_host_ = false;
   std::vector<std::string> made_up_;
 };
 

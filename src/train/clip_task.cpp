@@ -129,11 +129,6 @@ ClipConfig known_sizes(const nlohmann::json& given) {
   return config;
 }
 
-StateDict moved(StateDict tensors, at::Device device) {
-  for (auto& [name, tensor] : tensors) tensor = tensor.to(device);
-  return tensors;
-}
-
 /// A batch and what its captions say of its pictures (agreement()).
 struct Lesson {
   CaptionedBatch batch;
@@ -196,7 +191,7 @@ class ClipTask final : public Task {
     clip_.emplace(tensors, activation_);
     meets_strange_words_ = tensors.contains("token_ids");
     logit_scale_ = tensors.at("logit_scale");
-    if (unet_) unet_ = UNet(unet_->config(), moved(unet_->parameters(), device_of(*clip_)));
+    if (unet_) unet_ = unet_->on(device_of(*clip_));
     lessons_ = batches_ahead<Lesson>(request_, first, request_.batch, request_.picture_size, 4,
                                      [](const CaptionedBatch& batch, std::uint64_t) {
                                        return Lesson{batch, agreement(batch)};

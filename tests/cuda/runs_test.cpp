@@ -121,6 +121,30 @@ TEST_F(RunsOnGpu, AStoppedRunEndsInTheSameBits) {
   }
 }
 
+TEST_F(RunsOnGpu, WeightsThatComeForTheirTurnDrawTheSamePicture) {
+  const Settings settings = quick_settings({{"clip_models", {"ref-vit32", "ref-rn50"}}}).settings;
+  for (const char* precision : {"float", "half"}) {
+    const auto last_picture = [&](const MemoryPlan& plan) {
+      Session session({golden::models_folder()}, "cuda", 0, precision);
+      session.keep_weights(plan);
+      RunModels models = load_models(settings, session);
+      EXPECT_EQ(models.unet->parameters().begin()->second.is_cpu(), plan.weights_on_host);
+      RandomStreams streams = RandomStreams::independent(static_cast<std::uint64_t>(settings.seed));
+      embed_prompts(settings, session, streams, models, nullptr);
+      give_up_text(session, models);
+      Generation generation(settings, models, streams, session.device(), plan);
+      StepOutcome last;
+      while (!generation.done()) last = generation.step();
+      EXPECT_TRUE(models.clip.front().clip->parameters().begin()->second.is_cpu() == plan.weights_on_host);
+      return last.shown.cpu();
+    };
+    const at::Tensor stayed = last_picture({}), came = last_picture({.weights_on_host = true});
+    // Algorithms may be others where there is other scratch memory.
+    EXPECT_LT((stayed - came).abs().mean().item<double>(), precision == std::string("half") ? 2e-2 : 1e-3);
+    EXPECT_TRUE(at::equal(came, last_picture({.weights_on_host = true})));
+  }
+}
+
 TEST_F(RunsOnGpu, PlainKernelsDrawTheSamePicture) {
   const std::string fast = picture_of(*gpu_engine("float")), plain = picture_of(*gpu_engine("float", "plain"));
   ASSERT_EQ(fast.size(), plain.size());

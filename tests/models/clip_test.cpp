@@ -219,6 +219,26 @@ TEST(Clip, ASmallVocabularyStandsForTheWhole) {
   EXPECT_THROW(Clip(mapped, "gelu"), FormatError);
 }
 
+TEST(Clip, GoesToADeviceWithAllItsWeights) {
+  for (const bool is_vit : {true, false}) {
+    const Clip whole(random_weights(Clip::manifest(tiny_config(is_vit)), 3), "quick_gelu");
+    for (const Clip& clip : {whole, whole.without_text()}) {
+      const Clip same = clip.on(at::kCPU), there = clip.on(at::kMeta);
+      EXPECT_EQ(there.has_text(), clip.has_text());
+      for (const auto& [name, tensor] : clip.parameters()) {
+        EXPECT_TRUE(same.parameters().at(name).is_same(tensor)) << name;
+        EXPECT_TRUE(there.parameters().at(name).is_meta()) << name;
+      }
+      const at::Tensor x = golden::unit("x", {1, 3, clip.config().input_size, clip.config().input_size});
+      EXPECT_TRUE(at::equal(same.encode_image(x), clip.encode_image(x)));
+      EXPECT_ANY_THROW(there.encode_image(x)) << "its layers have stayed behind";
+      if (clip.has_text()) {
+        EXPECT_ANY_THROW(there.encode_text(texts()).cpu());
+      }
+    }
+  }
+}
+
 TEST(Clip, FoldedBatchNormsAreTheSameNetwork) {
   const StateDict tensors = random_weights(Clip::manifest(tiny_config(false)), 4);
   const StateDict folded = fold_batch_norms(tensors);

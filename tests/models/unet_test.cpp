@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "core/error.h"
+#include "kernels/choice.h"
 #include "models/parameters.h"
 #include "shapes.h"
 #include "support/golden.h"
@@ -207,6 +208,18 @@ TEST(UNet, RecomputedActivationsGiveTheSameBits) {
     EXPECT_TRUE(at::equal(by_x, by_x_again)) << name;
     EXPECT_GT(by_x.abs().max().item<float>(), 0) << name;
   }
+}
+
+TEST(UNet, GoesToADeviceWithAllItsWeights) {
+  const UNet unet(tiny_config(), initial_unet(tiny_config(), 3));
+  const UNet same = unet.on(at::kCPU), there = unet.on(at::kMeta);
+  for (const auto& [name, tensor] : unet.parameters()) {
+    EXPECT_TRUE(same.parameters().at(name).is_same(tensor)) << name;
+    EXPECT_TRUE(there.parameters().at(name).is_meta()) << name;
+  }
+  choose_kernels(Kernels::plain);
+  EXPECT_ANY_THROW(there.forward(at::zeros({1, 3, 32, 32}), at::zeros({1}))) << "its layers have stayed behind";
+  choose_kernels(Kernels::fast);
 }
 
 TEST(UNet, FreshWeightsGiveZeroAndDependOnTheSeedAlone) {

@@ -35,11 +35,11 @@ TEST(Memory, CutsAreGivenUpBeforeTime) {
   const MemoryEstimate whole = estimate(settings, plenty), least = estimate(settings, 1);
   EXPECT_FALSE(least.fits());
   EXPECT_FALSE(least.suggestion.empty());
-  EXPECT_EQ(least.plan, (MemoryPlan{1, true, true}));
+  EXPECT_EQ(least.plan, (MemoryPlan{1, true, false, true}));
   EXPECT_LT(least.peak, whole.peak);
   const MemoryEstimate between = estimate(settings, whole.peak - 1);
   EXPECT_TRUE(between.fits());
-  EXPECT_EQ(between.plan, (MemoryPlan{7, false})) << "half of the 14 cuts";
+  EXPECT_EQ(between.plan, (MemoryPlan{7})) << "half of the 14 cuts";
   EXPECT_TRUE(estimate(settings, least.peak).fits());
 }
 
@@ -49,10 +49,10 @@ TEST(Memory, WeightsAreHalvedLast) {
   const Settings settings =
       settings_of({{"diffusion_model", "512x512_diffusion_uncond_finetune_008100"}, {"clip_models", {"ViT-B/32"}}});
   const MemoryEstimate whole = estimate(settings, plenty), least = estimate(settings, 1);
-  EXPECT_EQ(least.plan, (MemoryPlan{1, false, true}));
+  EXPECT_EQ(least.plan, (MemoryPlan{1, false, false, true}));
   // The UNet has 553 million weights, ViT-B/32's image side 88 million; most of them in large layers.
   EXPECT_LT(least.peak + 2 * 500'000'000ull, whole.peak);
-  const auto same = estimate_memory(settings, test_models(), 1, MemoryPlan{1, false, false});
+  const auto same = estimate_memory(settings, test_models(), 1, MemoryPlan{1});
   EXPECT_FALSE(estimate(settings, same.peak).plan.half_weights);
   EXPECT_TRUE(estimate(settings, same.peak - 1).plan.half_weights);
 }
@@ -117,7 +117,7 @@ TEST_P(MemoryOnGpu, IsAboutWhatWasMeasured) {
   const OnGpu& run = GetParam();
   choose_kernels(run.fast ? Kernels::fast : Kernels::plain);
   const MemoryEstimate found = estimate_memory(gpu_settings(run.secondary), test_models(), gpu_offer(plenty, run.half),
-                                               MemoryPlan{run.cuts_at_once, false, false});
+                                               MemoryPlan{run.cuts_at_once});
   choose_kernels(Kernels::fast);
   const double predicted = static_cast<double>(found.peak) / gib;
   std::printf("  %s: predicted %.2f GiB, measured %.2f\n", run.name, predicted, run.measured_gib);
@@ -134,8 +134,29 @@ TEST(Memory, APlanKeepsWhatWasMeasuredUnderTheLimit) {
   const MemoryEstimate tight = planned(9);  // 32 cuts at a time were seen to take 9.26 GiB.
   EXPECT_TRUE(tight.fits());
   EXPECT_LT(tight.plan.cuts_at_once, 32);
-  EXPECT_FALSE(planned(8).fits());
-  EXPECT_FALSE(planned(8).suggestion.empty());
+  EXPECT_FALSE(planned(7).fits());
+  EXPECT_FALSE(planned(7).suggestion.empty());
+}
+
+TEST(Memory, OnAGpuWeightsLeaveItBeforeThePictureChanges) {
+  Settings settings = gpu_settings(false);
+  settings.clip_models = {{"ViT-B/32", 1}, {"ViT-B/16", 1}, {"ViT-L/14", 1}, {"RN50x16", 1}};
+  for (const bool half : {true, false}) {
+    const MemoryEstimate least = estimate_memory(settings, test_models(), gpu_offer(1, half));
+    EXPECT_TRUE(least.plan.weights_on_host);
+    EXPECT_EQ(least.plan.half_weights, !half);
+    const auto peak = [&](bool on_host) {
+      return estimate_memory(settings, test_models(), gpu_offer(plenty, half), MemoryPlan{1, true, on_host}).peak;
+    };
+    // The three smaller ones' image sides: 88, 86 and 168 million weights.
+    EXPECT_GT(peak(false), peak(true) + (half ? 600'000'000u : 1'200'000'000u));
+    const MemoryEstimate between = estimate_memory(settings, test_models(), gpu_offer(peak(false) - 1, half));
+    EXPECT_TRUE(between.plan.weights_on_host);
+    EXPECT_FALSE(between.plan.half_weights);
+    EXPECT_TRUE(between.fits());
+  }
+  settings.use_secondary_model = true;
+  EXPECT_FALSE(estimate(settings, 1).plan.weights_on_host) << "on a processor there is nowhere else";
 }
 
 INSTANTIATE_TEST_SUITE_P(Memory, MemoryOnGpu,
