@@ -38,29 +38,42 @@ class Measurement {
     const std::vector<Picture> pictures = examiner_.draw(drawn, name);
     std::vector<std::string> labels;
     for (std::size_t k = 1; k <= pictures.size(); ++k) labels.push_back(std::to_string(k));
-    AdherenceResult::Arm measured{name, scores(pictures), request_.out / (file_spelling(name) + ".png")};
+    const std::vector<AdherencePicture> judged = looked_at(pictures);
+    AdherenceResult::Arm measured{name, scores(judged), judged, request_.out / (file_spelling(name) + ".png")};
     write_picture(measured.sheet, contact_sheet(pictures, labels, bench_cell));
     return measured;
   }
 
-  std::vector<AdherenceScore> scores(const std::vector<Picture>& pictures) const {
+  std::vector<AdherencePicture> looked_at(const std::vector<Picture>& pictures) const {
     const at::NoGradGuard no_gradient;
-    std::vector<AdherenceScore> result;
-    for (const Attribute& attribute : judged_attributes()) result.push_back({attribute.name});
-    std::vector<std::map<std::int64_t, int>> asked(result.size());
+    std::vector<AdherencePicture> result;
     for (std::size_t k = 0; k < pictures.size(); ++k) {
+      const EvaluationPrompt& prompt = examiner_.prompts()[k];
       const Verdict verdict = examiner_.judge(to_tensor(pictures[k]));
-      for (std::size_t i = 0; i < result.size(); ++i) {
-        const std::int64_t wanted = judged_attributes()[i].of(examiner_.prompts()[k].scene);
-        result[i].right += verdict.parts[i].value == wanted ? 1 : 0;
-        result[i].asked += 1;
-        asked[i][wanted] += 1;
+      AdherencePicture& picture = result.emplace_back(AdherencePicture{prompt.text, {}, {}});
+      for (std::size_t i = 0; i < verdict.parts.size(); ++i) {
+        const Attribute& attribute = judged_attributes()[i];
+        picture.asked.push_back(attribute.value_name(attribute.of(prompt.scene)));
+        picture.seen.push_back(attribute.value_name(verdict.parts[i].value));
       }
     }
-    for (std::size_t i = 0; i < result.size(); ++i) {
+    return result;
+  }
+
+  static std::vector<AdherenceScore> scores(const std::vector<AdherencePicture>& pictures) {
+    std::vector<AdherenceScore> result;
+    for (const Attribute& attribute : judged_attributes()) {
+      const std::size_t i = result.size();
+      AdherenceScore& score = result.emplace_back(AdherenceScore{attribute.name});
+      std::map<std::string, int> asked;
+      for (const AdherencePicture& picture : pictures) {
+        score.right += picture.seen[i] == picture.asked[i] ? 1 : 0;
+        score.asked += 1;
+        asked[picture.asked[i]] += 1;
+      }
       int commonest = 0;
-      for (const auto& [value, count] : asked[i]) commonest = std::max(commonest, count);
-      result[i].chance = static_cast<double>(commonest) / result[i].asked;
+      for (const auto& [value, count] : asked) commonest = std::max(commonest, count);
+      score.chance = static_cast<double>(commonest) / score.asked;
     }
     return result;
   }
@@ -94,7 +107,16 @@ nlohmann::ordered_json to_json(const AdherenceResult& result) {
     for (const AdherenceScore& score : arm.scores) {
       scores[score.attribute] = {{"right", score.right}, {"asked", score.asked}, {"chance", score.chance}};
     }
-    arms.push_back({{"name", arm.name}, {"scores", scores}, {"sheet", arm.sheet.filename().string()}});
+    nlohmann::ordered_json pictures = nlohmann::ordered_json::array();
+    for (const AdherencePicture& picture : arm.pictures) {
+      nlohmann::ordered_json json = {{"prompt", picture.prompt}};
+      for (std::size_t i = 0; i < picture.asked.size(); ++i) {
+        json[arm.scores[i].attribute] = {{"asked", picture.asked[i]}, {"seen", picture.seen[i]}};
+      }
+      pictures.push_back(std::move(json));
+    }
+    arms.push_back(
+        {{"name", arm.name}, {"scores", scores}, {"pictures", pictures}, {"sheet", arm.sheet.filename().string()}});
   }
   return {{"arms", arms}};
 }

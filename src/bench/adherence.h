@@ -31,10 +31,16 @@ struct AdherenceScore {
   int right = 0, asked = 0;
   double chance = 0;  ///< What guessing the commonest value would get, as a share.
 };
+/// What a picture was asked to show and what the judge saw, attribute by attribute in the order of the scores.
+struct AdherencePicture {
+  std::string prompt;
+  std::vector<std::string> asked, seen;
+};
 struct AdherenceResult {
   struct Arm {
     std::string name;
     std::vector<AdherenceScore> scores;
+    std::vector<AdherencePicture> pictures;
     std::filesystem::path sheet;  ///< All pictures with their numbers.
   };
   std::vector<Arm> arms;

@@ -59,6 +59,16 @@ TEST_F(Adherence, DrawsEveryPromptInEveryArm) {
   EXPECT_THAT(attributes, ElementsAre("subject", "sky", "ground", "palette", "style"));
   for (const AdherenceResult::Arm& arm : result.arms) EXPECT_GT(read_picture(arm.sheet).width, 64);
   EXPECT_EQ(nlohmann::ordered_json::parse(read_file(request.out / "adherence.json")), to_json(result));
+  for (const AdherenceResult::Arm& arm : result.arms) {
+    ASSERT_EQ(arm.pictures.size(), 2u);
+    for (std::size_t i = 0; i < arm.scores.size(); ++i) {
+      int right = 0;
+      for (const AdherencePicture& picture : arm.pictures) right += picture.seen.at(i) == picture.asked.at(i) ? 1 : 0;
+      EXPECT_EQ(arm.scores[i].right, right) << arm.scores[i].attribute;
+    }
+    EXPECT_EQ(arm.pictures[0].asked[0], "a ship");
+    EXPECT_THAT(arm.pictures[0].prompt, HasSubstr("ship"));
+  }
   const std::string guided = read_file(request.out / "guided/001.png");
   EXPECT_NE(guided, read_file(request.out / "unguided/001.png"));
   EXPECT_NE(guided, read_file(request.out / "guided/002.png"));
