@@ -156,6 +156,10 @@ class Training {
       pass_on_notes();
       events_.note(fmt::format("{} pictures in {}", folder_->count(), request_.data.string()));
     }
+    if (!request_.diffusion_model.empty() && !fs::is_regular_file(request_.diffusion_model)) {
+      throw RequestError("there is no such weights file to take guesses of", request_.diffusion_model.string(),
+                         "give --guesses-of the weights of a diffusion model");
+    }
     require_writable(request_.run_folder, "run folder");
     if (!request_.export_folder.empty()) require_writable(request_.export_folder, "export folder");
     nlohmann::ordered_json asked = to_json(request_);

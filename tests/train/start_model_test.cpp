@@ -167,6 +167,11 @@ TEST(StartModel, SaysWhatToDoWhenThereIsNone) {
   request.from = "nobody";
   EXPECT_THAT(problem_of(request), HasSubstr("there is no diffusion model \"nobody\""));
 
+  TrainRequest guessing = tiny_clip(folder.path() / "guessing");
+  guessing.diffusion_model = folder.path() / "none.safetensors";
+  EXPECT_THAT(problem_of(guessing), HasSubstr("there is no such weights file to take guesses of"));
+  EXPECT_FALSE(fs::exists(guessing.run_folder));
+
   TrainRequest clip = tiny_clip(folder.path() / "clip");
   clip.steps = 1;
   clip.export_folder = folder.path();
