@@ -29,6 +29,16 @@ std::string problem_of(const TrainRequest& request) {
   return "none";
 }
 
+ClipConfig small_vit() {
+  ClipConfig config;
+  config.input_size = 16;
+  config.patch = 8;
+  config.vision_width = config.text_width = 64;
+  config.vision_layers = config.text_layers = 1;
+  config.embedding = 32;
+  return config;
+}
+
 TEST(StartModel, GoesOnFromAModelByFileAndByName) {
   const Folder folder;
   TrainRequest first = tiny_diffusion(folder.path() / "first");
@@ -92,14 +102,8 @@ TEST(StartModel, TakesAdmsNetworksAndTheirFiles) {
 
 TEST(StartModel, TakesClipModelsWithTheWholeVocabulary) {
   const Folder folder;
-  ClipConfig config;
-  config.input_size = 16;
-  config.patch = 8;
-  config.vision_width = config.text_width = 64;
-  config.vision_layers = config.text_layers = 1;
-  config.embedding = 32;
   const fs::path file = folder.path() / "clip.safetensors";
-  save_safetensors(file, initial_clip(config, 3));
+  save_safetensors(file, initial_clip(small_vit(), 3));
   TrainRequest request = tiny_clip(folder.path() / "run");
   request.from = file;
   request.config = nlohmann::json::object();
@@ -120,12 +124,7 @@ TEST(StartModel, TeachesAClipModelTheWordsThatItLacks) {
   const Tokenizer tokenizer(Tokenizer::find_vocabulary({}));
   const std::int64_t castle = tokenizer.encode("castle").front(), ship = tokenizer.encode("ship").front();
   const std::vector<std::int64_t> known = {0, tokenizer.end_token(), castle, tokenizer.start_token()};
-  ClipConfig config;
-  config.input_size = 16;
-  config.patch = 8;
-  config.vision_width = config.text_width = 64;
-  config.vision_layers = config.text_layers = 1;
-  config.embedding = 32;
+  ClipConfig config = small_vit();
   config.vocabulary = std::ssize(known);
   StateDict tensors = initial_clip(config, 3);
   tensors["token_ids"] = at::tensor(known, at::kLong);
