@@ -158,12 +158,13 @@ StateDict fold_batch_norms(StateDict tensors) {
     if (const auto at = convolution.rfind("conv"); at != std::string::npos) return convolution.replace(at, 4, "bn");
     return convolution.ends_with("downsample.0") ? convolution.replace(convolution.size() - 1, 1, "1") : "";
   };
+  if (tensors.contains("visual.proj")) return tensors;  // A ViT's.
   std::vector<std::pair<std::string, std::string>> units;
   for (const auto& [name, tensor] : tensors) {
     constexpr std::string_view suffix = ".weight";
     if (!name.starts_with("visual.") || !name.ends_with(suffix) || tensor.dim() != 4) continue;
     const std::string convolution = name.substr(0, name.size() - suffix.size()), norm = norm_of(convolution);
-    if (tensors.contains(norm + ".running_var")) units.emplace_back(convolution, norm);
+    if (!norm.empty()) units.emplace_back(convolution, norm);
   }
   for (const auto& [convolution, norm] : units) {
     const std::int64_t channels = tensors.at(convolution + ".weight").size(0);

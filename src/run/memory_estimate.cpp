@@ -170,7 +170,8 @@ struct Weights {
   double loading = 0;  ///< With the CLIP models' text sides.
 };
 
-Weights weights_of(const Shapes& shapes, const MemoryPlan& plan, double size, const Parts& parts) {
+/// `one_clip`: no more than one CLIP model's at a time.
+Weights weights_of(const Shapes& shapes, const MemoryPlan& plan, double size, bool one_clip, const Parts& parts) {
   const auto stored = [&](double bytes, double halves) { return (plan.half_weights ? bytes - halves : bytes) * size; };
   Weights weights;
   weights.held = parts.add("diffusion weights", stored(shapes.unet_weights, shapes.unet_halves)) +
@@ -186,9 +187,9 @@ Weights weights_of(const Shapes& shapes, const MemoryPlan& plan, double size, co
     largest = std::max(largest, image_side);
     largest_whole = std::max(largest_whole, whole);
   }
-  // One CLIP model at a time is on the GPU then. What the UNet took may not be of use to it, so its weights count too.
-  weights.loading = weights.held + (plan.weights_on_host ? largest_whole : all_whole);
-  weights.held += plan.weights_on_host ? largest : all;
+  // What the UNet took may not be of use to a CLIP model, so its weights count beside that one's.
+  weights.loading = weights.held + (one_clip ? largest_whole : all_whole);
+  weights.held += one_clip ? largest : all;
   return weights;
 }
 
@@ -196,7 +197,7 @@ double predicted_gpu_peak(const Shapes& shapes, const Drawing& drawing, const Me
   const auto [width, height, cuts, on_gpu, half] = drawing;
   const double size = half ? .5 : 1;  // Of what the networks hold, weights and activations.
   const bool secondary = shapes.secondary_channels > 0;
-  const Weights weights = weights_of(shapes, plan, size, parts);
+  const Weights weights = weights_of(shapes, plan, size, plan.weights_on_host, parts);
   constexpr Convolutions by = Convolutions::library;
 
   const GradientMemory prediction =
@@ -231,7 +232,7 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
   if (drawing.gpu) return predicted_gpu_peak(shapes, drawing, plan, parts);
   const auto add = [&](const std::string& part, double bytes) { return parts.add(part, bytes); };
   const auto [width, height, cuts, on_gpu, half] = drawing;
-  const Weights weights = weights_of(shapes, plan, 1, parts);
+  const Weights weights = weights_of(shapes, plan, 1, /*one_clip=*/false, parts);
   double looking = 0;
   double drawing_bytes = 0;
   GradientMemory prediction;

@@ -21,10 +21,7 @@ class Task {
   virtual StateDict initial() const = 0;
   /// What is trained of a model to start from, all whose tensors are given: the same, or grown for what it is to learn.
   /// Called once, before config() and start(). `notes` gets a line on what has changed.
-  virtual StateDict grown(StateDict tensors, std::vector<std::string>& notes) {
-    static_cast<void>(notes);
-    return tensors;
-  }
+  virtual StateDict grown(StateDict tensors, std::vector<std::string>& /*notes*/) { return tensors; }
   /// The network's sizes, as the exported model's config.
   virtual nlohmann::json config() const = 0;
   /// Settings that suit the network; what the user says holds above them. Exported as config.recommended.

@@ -262,13 +262,15 @@ TEST(Clip, FoldedBatchNormsAreTheSameNetwork) {
   EXPECT_TRUE(at::equal(fast.encode_text(texts()), plain.encode_text(texts())));
   EXPECT_THROW(fast.encode_image_training(at::zeros({2, 3, 64, 64})), Error);
 
-  StateDict broken = tensors;
-  broken.erase("visual.layer2.0.bn2.running_mean");
-  try {
-    fold_batch_norms(broken);
-    FAIL() << "a missing tensor was accepted";
-  } catch (const FormatError& error) {
-    EXPECT_NE(error.problem().find("layer2.0.bn2.running_mean"), std::string::npos) << error.what();
+  for (const std::string part : {"weight", "bias", "running_mean", "running_var"}) {
+    StateDict broken = tensors;
+    broken.erase("visual.layer2.0.bn2." + part);
+    try {
+      fold_batch_norms(broken);
+      FAIL() << "a missing tensor was accepted";
+    } catch (const FormatError& error) {
+      EXPECT_NE(error.problem().find("layer2.0.bn2." + part), std::string::npos) << error.what();
+    }
   }
   const StateDict vit = random_weights(Clip::manifest(tiny_config(true)), 4);
   const StateDict same = fold_batch_norms(vit);

@@ -157,6 +157,10 @@ TEST(Memory, OnAGpuWeightsLeaveItBeforeThePictureChanges) {
   }
   settings.use_secondary_model = true;
   EXPECT_FALSE(estimate(settings, 1).plan.weights_on_host) << "on a processor there is nowhere else";
+  const auto on_processor = [&](bool on_host) {
+    return estimate_memory(settings, test_models(), plenty, MemoryPlan{1, false, on_host}).peak;
+  };
+  EXPECT_EQ(on_processor(true), on_processor(false)) << "also of a run that a GPU has begun";
 }
 
 INSTANTIATE_TEST_SUITE_P(Memory, MemoryOnGpu,
