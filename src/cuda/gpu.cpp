@@ -29,13 +29,14 @@ class PinnedCopy final : public Arriving {
 
 class NvidiaGpu final : public Gpu {
  public:
-  at::Tensor group_norm(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& shift,
-                        bool silu) const override {
-    return cuda::group_norm(x, gain, shift, silu);
+  at::Tensor group_norm(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& shift, bool silu,
+                        const at::Tensor& before) const override {
+    return cuda::group_norm(x, gain, shift, silu, before);
   }
   at::Tensor gate(const at::Tensor& fresh, double steepness) const override { return cuda::gate(fresh, steepness); }
-  at::Tensor shifted_relu(const at::Tensor& fresh, const at::Tensor& shift, const at::Tensor& other) const override {
-    return cuda::shifted_relu(fresh, shift, other);
+  at::Tensor shifted(const at::Tensor& fresh, const at::Tensor& shift, const at::Tensor& other,
+                     bool relu) const override {
+    return cuda::shifted(fresh, shift, other, relu);
   }
   at::Tensor doubled(const at::Tensor& x) const override { return cuda::doubled(x); }
   at::Tensor cut_warp(const at::Tensor& cuts, const at::Tensor& noise, double strength, const CutMap& map,

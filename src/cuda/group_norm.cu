@@ -38,7 +38,7 @@ __device__ float through_silu(float z, float by_y) {
 /// Sums of each group over a piece of a picture: of (x − pivot) and its square, or of g·scale and g·scale·u. A pivot of
 /// the group's own keeps a mean that is large beside the spread from leaving nothing of it.
 template <typename T, bool backward>
-__global__ void group_sums(NormPictures shape, const T* x, Gradients<T> gradients, float2* partials) {
+__global__ void group_sums(NormPictures shape, const T* x, const T* before, Gradients<T> gradients, float2* partials) {
   extern __shared__ float shared[];
   constexpr int width = vector_width<T>;
   const int channels = shape.channels, of_group = channels / groups;
@@ -59,7 +59,9 @@ __global__ void group_sums(NormPictures shape, const T* x, Gradients<T> gradient
         unit[k] = to_unit.x;
         zero[k] = to_unit.y;
       } else {
+        // What is added before is taken off the pivot in place of being added to each value.
         pivot[k] = to_float(from[group * of_group]);
+        if (before != nullptr) pivot[k] += to_float(before[group * of_group]) - to_float(before[c + k]);
       }
     }
     for (std::int64_t row = begin + threadIdx.y; row < end; row += blockDim.y) {
@@ -124,7 +126,9 @@ __global__ void norm_of_sums(NormPictures shape, const T* x, Modulation<T> modul
   const int group = threadIdx.x / 32, lane = threadIdx.x % 32, of_group = shape.channels / groups;
   const double2 total = total_of(shape, numbers.partials, picture, group, lane);
   const double count = static_cast<double>(shape.group_values());
-  const double pivot = to_float(x[picture * shape.rows * shape.channels + group * of_group]);
+  const T* before = modulation.before;
+  double pivot = to_float(x[picture * shape.rows * shape.channels + group * of_group]);
+  if (before != nullptr) pivot += to_float(before[group * of_group]);
   const double mean = pivot + total.x / count;
   const double variance = fmax(0.0, (total.y - total.x * total.x / count) / count);
   const double unit = 1 / sqrt(variance + static_cast<double>(epsilon));
@@ -135,7 +139,8 @@ __global__ void norm_of_sums(NormPictures shape, const T* x, Modulation<T> modul
     const float gain = to_float(modulation.gain[picture * modulation.gain_stride + c]);
     const float shift = to_float(modulation.shift[picture * modulation.shift_stride + c]);
     numbers.scale[picture * shape.channels + c] = static_cast<float>(unit) * gain;
-    numbers.shift[picture * shape.channels + c] = static_cast<float>(-mean * unit) * gain + shift;
+    const double added = before == nullptr ? 0 : to_float(before[c]);
+    numbers.shift[picture * shape.channels + c] = static_cast<float>((added - mean) * unit) * gain + shift;
   }
 }
 
@@ -194,12 +199,12 @@ __global__ void normalise_backward(NormPictures shape, const T* x, Gradients<T> 
 }
 
 template <typename T, bool backward>
-void sum_groups(const NormPictures& shape, const T* x, const Gradients<T>& gradients, float2* partials,
+void sum_groups(const NormPictures& shape, const T* x, const T* before, const Gradients<T>& gradients, float2* partials,
                 cudaStream_t stream) {
   const Block block(shape.channels, vector_width<T>);
   const dim3 grid(shape.chunks, static_cast<unsigned>(shape.pictures)), size(block.across, block.down);
   const std::size_t shared = std::size_t{2} * block.down * shape.channels * sizeof(float);
-  group_sums<T, backward><<<grid, size, shared, stream>>>(shape, x, gradients, partials);
+  group_sums<T, backward><<<grid, size, shared, stream>>>(shape, x, before, gradients, partials);
 }
 
 dim3 elementwise_grid(const NormPictures& shape, int vector) {
@@ -219,7 +224,7 @@ int norm_chunks(std::int64_t pictures, std::int64_t rows, int channels) {
 template <typename T>
 void group_norm(const NormPictures& shape, const T* x, const Modulation<T>& modulation, const NormNumbers& numbers,
                 bool silu, T* y, cudaStream_t stream) {
-  sum_groups<T, false>(shape, x, {}, numbers.partials, stream);
+  sum_groups<T, false>(shape, x, modulation.before, {}, numbers.partials, stream);
   norm_of_sums<<<static_cast<unsigned>(shape.pictures), groups * 32, 0, stream>>>(shape, x, modulation, numbers);
   normalise<<<elementwise_grid(shape, vector_width<T>), threads, 0, stream>>>(shape, x, numbers.scale, numbers.shift,
                                                                               silu, y);
@@ -229,7 +234,7 @@ template <typename T>
 void group_norm_backward(const NormPictures& shape, const T* x, const T* by_y, const NormNumbers& numbers, bool silu,
                          float2* slopes, T* by_x, cudaStream_t stream) {
   const Gradients<T> gradients{by_y, numbers.scale, numbers.shift, numbers.to_unit, silu};
-  sum_groups<T, true>(shape, x, gradients, numbers.partials, stream);
+  sum_groups<T, true>(shape, x, nullptr, gradients, numbers.partials, stream);
   slopes_of_sums<<<static_cast<unsigned>(shape.pictures), groups * 32, 0, stream>>>(shape, numbers.partials,
                                                                                     numbers.to_unit, slopes);
   normalise_backward<<<elementwise_grid(shape, vector_width<T>), threads, 0, stream>>>(shape, x, gradients, slopes,

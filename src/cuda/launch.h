@@ -37,6 +37,7 @@ template <typename T>
 struct Modulation {
   const T *gain, *shift;
   std::int64_t gain_stride, shift_stride;
+  const T* before;  ///< (C), added to x before the norm; null: nothing. The gradient knows nothing of it.
 };
 template <typename T>
 void group_norm(const NormPictures& shape, const T* x, const Modulation<T>& modulation, const NormNumbers& numbers,
@@ -52,11 +53,12 @@ void gate(const T* x, std::int64_t count, float steepness, T* y, cudaStream_t st
 template <typename T>
 void gate_backward(const T* x, const T* by_y, std::int64_t count, float steepness, T* by_x, cudaStream_t stream);
 
-/// y = max(x + shift + other, 0) of `count` values of pictures with channels innermost: shift has a value for each
-/// channel, `other` is as x or null. The channels are a multiple of vector_width<T>; NaN stays NaN. y may be x.
+/// y = x + shift + other of `count` values of pictures with channels innermost, and through ReLU if `relu`: shift has a
+/// value for each channel, `other` is as x or null. The channels are a multiple of vector_width<T>; NaN stays NaN. y
+/// may be x.
 template <typename T>
-void shifted_relu(const T* x, std::int64_t count, int channels, const T* shift, const T* other, T* y,
-                  cudaStream_t stream);
+void shifted(const T* x, std::int64_t count, int channels, const T* shift, const T* other, bool relu, T* y,
+             cudaStream_t stream);
 
 /// Twice the size by bilinear interpolation without aligned corners, of pictures (N,H,W,C).
 struct DoubledPictures {

@@ -35,17 +35,24 @@ at::Tensor rows_for(const at::Tensor& numbers, const at::Tensor& x) {
   return same.stride(1) == 1 ? same : same.contiguous();
 }
 
-at::Tensor normalised(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& shift, bool silu, Norm& norm) {
+/// (C) of x's type, without gaps.
+at::Tensor values_for(const at::Tensor& of_channels, const at::Tensor& x) {
+  return of_channels.to(x.scalar_type()).contiguous();
+}
+
+at::Tensor normalised(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& shift, bool silu,
+                      const at::Tensor& before, Norm& norm) {
   const c10::cuda::CUDAGuard guard(x.device());
   const launch::NormPictures shape = shape_of(x);
   norm = {floats({x.size(0), x.size(1)}, x), floats({x.size(0), x.size(1)}, x),
           floats({x.size(0), launch::NormPictures::groups, 2}, x)};
   const at::Tensor partials = partials_for(shape, x), gains = rows_for(gain, x), shifts = rows_for(shift, x);
+  const at::Tensor added = before.defined() ? values_for(before, x) : before;
   at::Tensor y = at::empty_like(x);
   by_type(x, [&](auto type) {
     using T = decltype(type);
-    const launch::Modulation<T> modulation{values_of<T>(gains), values_of<T>(shifts), gains.stride(0),
-                                           shifts.stride(0)};
+    const launch::Modulation<T> modulation{values_of<T>(gains), values_of<T>(shifts), gains.stride(0), shifts.stride(0),
+                                           added.defined() ? values_of<T>(added) : nullptr};
     launch::group_norm<T>(shape, values_of<T>(x), modulation, numbers_of(norm, partials), silu, room_in<T>(y),
                           stream_of(x));
   });
@@ -59,7 +66,7 @@ struct GroupNorm : torch::autograd::Function<GroupNorm> {
     const at::AutoDispatchBelowAutograd below;
     const at::Tensor picture = innermost(x);
     Norm norm;
-    at::Tensor y = normalised(picture, gain, shift, silu, norm);
+    at::Tensor y = normalised(picture, gain, shift, silu, {}, norm);
     context->save_for_backward({picture, norm.scale, norm.shift, norm.to_unit});
     context->saved_data["silu"] = silu;
     return y;
@@ -94,14 +101,15 @@ void write_gate(const at::Tensor& x, double steepness, const at::Tensor& y) {
   check_launch();
 }
 
-void write_shifted_relu(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& other, const at::Tensor& y) {
+void write_shifted(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& other, bool relu,
+                   const at::Tensor& y) {
   const c10::cuda::CUDAGuard guard(x.device());
-  const at::Tensor shifts = shift.to(x.scalar_type()).contiguous();
+  const at::Tensor shifts = values_for(shift, x);
   const at::Tensor beside = other.defined() ? innermost(other.to(x.scalar_type())) : other;
   by_type(x, [&](auto type) {
     using T = decltype(type);
-    launch::shifted_relu<T>(values_of<T>(x), x.numel(), static_cast<int>(x.size(1)), values_of<T>(shifts),
-                            beside.defined() ? values_of<T>(beside) : nullptr, room_in<T>(y), stream_of(x));
+    launch::shifted<T>(values_of<T>(x), x.numel(), static_cast<int>(x.size(1)), values_of<T>(shifts),
+                       beside.defined() ? values_of<T>(beside) : nullptr, relu, room_in<T>(y), stream_of(x));
   });
   check_launch();
 }
@@ -135,22 +143,26 @@ struct Gate : torch::autograd::Function<Gate> {
   }
 };
 
-struct ShiftedRelu : torch::autograd::Function<ShiftedRelu> {
+struct Shifted : torch::autograd::Function<Shifted> {
+  /// An undefined tensor cannot be handed to apply(): any stands for `other` where there is none.
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& shift,
-                            const at::Tensor& other) {
+                            const at::Tensor& other, bool two, bool relu) {
     const at::AutoDispatchBelowAutograd below;
     at::Tensor y = at::empty_like(x);
-    write_shifted_relu(x, shift, other, y);
-    context->save_for_backward({y});
-    context->saved_data["two"] = other.defined();
+    write_shifted(x, shift, two ? other : at::Tensor(), relu, y);
+    if (relu) context->save_for_backward({y});
+    context->saved_data["relu"] = relu;
+    context->saved_data["two"] = two;
     return y;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const at::AutoDispatchBelowAutograd below;
-    const at::Tensor y = context->get_saved_variables()[0];
-    const at::Tensor by_x = at::threshold_backward(gradients[0], y, 0);
-    return {by_x, {}, context->saved_data["two"].toBool() ? by_x : at::Tensor()};
+    at::Tensor by_x = gradients[0];
+    if (context->saved_data["relu"].toBool()) {
+      by_x = at::threshold_backward(by_x, context->get_saved_variables()[0], 0);
+    }
+    return {by_x, {}, context->saved_data["two"].toBool() ? by_x : at::Tensor(), {}, {}};
   }
 };
 
@@ -191,11 +203,15 @@ bool recorded(const at::Tensor& x) { return at::GradMode::is_enabled() && x.requ
 
 }  // namespace
 
-at::Tensor group_norm(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& shift, bool silu) {
-  if (recorded(x)) return GroupNorm::apply(x, gain, shift, silu);
+at::Tensor group_norm(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& shift, bool silu,
+                      const at::Tensor& before) {
+  if (recorded(x)) {
+    if (before.defined()) throw Error("a norm that adds something first has no gradient");
+    return GroupNorm::apply(x, gain, shift, silu);
+  }
   const at::NoGradGuard no_gradient;
   Norm norm;
-  return normalised(innermost(x), gain, shift, silu, norm);
+  return normalised(innermost(x), gain, shift, silu, before, norm);
 }
 
 at::Tensor gate(const at::Tensor& fresh, double steepness) {
@@ -204,14 +220,16 @@ at::Tensor gate(const at::Tensor& fresh, double steepness) {
   return fresh;
 }
 
-at::Tensor shifted_relu(const at::Tensor& fresh, const at::Tensor& shift, const at::Tensor& other) {
+at::Tensor shifted(const at::Tensor& fresh, const at::Tensor& shift, const at::Tensor& other, bool relu) {
   const std::int64_t vector = 16 / fresh.element_size();
   if (!fresh.is_contiguous(at::MemoryFormat::ChannelsLast) || fresh.size(1) % vector != 0) {
-    const at::Tensor sum = fresh + shift.view({1, -1, 1, 1});
-    return at::relu(other.defined() ? sum + other : sum);
+    at::Tensor sum = fresh + shift.view({1, -1, 1, 1});
+    if (other.defined()) sum = sum + other;
+    return relu ? at::relu(sum) : sum;
   }
-  if (recorded(fresh) || (other.defined() && recorded(other))) return ShiftedRelu::apply(fresh, shift, other);
-  write_shifted_relu(fresh, shift, other, fresh);
+  const bool two = other.defined();
+  if (recorded(fresh) || (two && recorded(other))) return Shifted::apply(fresh, shift, two ? other : shift, two, relu);
+  write_shifted(fresh, shift, other, relu, fresh);
   return fresh;
 }
 

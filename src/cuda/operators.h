@@ -5,9 +5,10 @@
 
 namespace disco::cuda {
 
-at::Tensor group_norm(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& shift, bool silu);
+at::Tensor group_norm(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& shift, bool silu,
+                      const at::Tensor& before);
 at::Tensor gate(const at::Tensor& fresh, double steepness);
-at::Tensor shifted_relu(const at::Tensor& fresh, const at::Tensor& shift, const at::Tensor& other);
+at::Tensor shifted(const at::Tensor& fresh, const at::Tensor& shift, const at::Tensor& other, bool relu);
 at::Tensor doubled(const at::Tensor& x);
 at::Tensor noise(std::uint64_t seed, std::uint32_t number, at::IntArrayRef sizes, at::Device device);
 

@@ -17,25 +17,60 @@ unsigned blocks_for(std::int64_t count) {
 __device__ std::int64_t first_index() { return blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; }
 __device__ std::int64_t index_step() { return std::int64_t{gridDim.x} * blockDim.x; }
 
+/// Values of which the first `whole` are taken as vectors, and the rest one by one.
+struct Values {
+  std::int64_t count, whole;
+};
 template <typename T>
-__global__ void gate_kernel(const T* x, std::int64_t count, float steepness, T* y) {
-  for (std::int64_t i = first_index(); i < count; i += index_step()) {
-    const float value = to_float(x[i]);
-    from_float(value / (1 + expf(-steepness * value)), y[i]);
-  }
+Values values_at(const T* first, const T* second, std::int64_t count) {
+  const auto is_aligned = [](const T* at) { return reinterpret_cast<std::uintptr_t>(at) % 16 == 0; };
+  return {count, is_aligned(first) && is_aligned(second) ? count - count % vector_width<T> : 0};
+}
+
+/// Calls vector(place) and single(place).
+template <typename T, typename OfVector, typename OfSingle>
+__device__ void over_values(Values values, const OfVector& vector, const OfSingle& single) {
+  constexpr int width = vector_width<T>;
+  for (std::int64_t i = first_index() * width; i < values.whole; i += index_step() * width) vector(i);
+  for (std::int64_t i = values.whole + first_index(); i < values.count; i += index_step()) single(i);
+}
+
+__device__ float gated(float value, float steepness) { return value / (1 + expf(-steepness * value)); }
+__device__ float gated_backward(float value, float by_y, float steepness) {
+  const float s = 1 / (1 + expf(-steepness * value));
+  return by_y * s * (1 + steepness * value * (1 - s));
 }
 
 template <typename T>
-__global__ void gate_backward_kernel(const T* x, const T* by_y, std::int64_t count, float steepness, T* by_x) {
-  for (std::int64_t i = first_index(); i < count; i += index_step()) {
-    const float value = to_float(x[i]), s = 1 / (1 + expf(-steepness * value));
-    from_float(to_float(by_y[i]) * s * (1 + steepness * value * (1 - s)), by_x[i]);
-  }
+__global__ void gate_kernel(const T* x, Values all, float steepness, T* y) {
+  over_values<T>(
+      all,
+      [&](std::int64_t i) {
+        Floats<T> values = load(x + i);
+        for (float& value : values.value) value = gated(value, steepness);
+        store(values, y + i);
+      },
+      [&](std::int64_t i) { from_float(gated(to_float(x[i]), steepness), y[i]); });
 }
 
 template <typename T>
-__global__ void shifted_relu_kernel(const T* x, std::int64_t count, int channels, const T* shift, const T* other,
-                                    T* y) {
+__global__ void gate_backward_kernel(const T* x, const T* by_y, Values all, float steepness, T* by_x) {
+  over_values<T>(
+      all,
+      [&](std::int64_t i) {
+        Floats<T> values = load(x + i);
+        const Floats<T> slopes = load(by_y + i);
+        for (int k = 0; k < vector_width<T>; ++k) {
+          values.value[k] = gated_backward(values.value[k], slopes.value[k], steepness);
+        }
+        store(values, by_x + i);
+      },
+      [&](std::int64_t i) { from_float(gated_backward(to_float(x[i]), to_float(by_y[i]), steepness), by_x[i]); });
+}
+
+template <typename T>
+__global__ void shifted_kernel(const T* x, std::int64_t count, int channels, const T* shift, const T* other, bool relu,
+                               T* y) {
   constexpr int width = vector_width<T>;
   for (std::int64_t i = first_index() * width; i < count; i += index_step() * width) {
     Floats<T> sum = load(x + i);
@@ -44,7 +79,7 @@ __global__ void shifted_relu_kernel(const T* x, std::int64_t count, int channels
     if (other != nullptr) more = load(other + i);
     for (int k = 0; k < width; ++k) {
       const float value = sum.value[k] + shifts.value[k] + more.value[k];
-      sum.value[k] = value < 0 ? 0 : value;
+      sum.value[k] = relu && value < 0 ? 0 : value;
     }
     store(sum, y + i);
   }
@@ -134,19 +169,20 @@ __global__ void noise_kernel(std::uint64_t seed, std::uint32_t number, std::int6
 
 template <typename T>
 void gate(const T* x, std::int64_t count, float steepness, T* y, cudaStream_t stream) {
-  gate_kernel<<<blocks_for(count), threads, 0, stream>>>(x, count, steepness, y);
+  gate_kernel<<<blocks_for(count / vector_width<T>), threads, 0, stream>>>(x, values_at(x, y, count), steepness, y);
 }
 
 template <typename T>
 void gate_backward(const T* x, const T* by_y, std::int64_t count, float steepness, T* by_x, cudaStream_t stream) {
-  gate_backward_kernel<<<blocks_for(count), threads, 0, stream>>>(x, by_y, count, steepness, by_x);
+  gate_backward_kernel<<<blocks_for(count / vector_width<T>), threads, 0, stream>>>(x, by_y, values_at(x, by_y, count),
+                                                                                    steepness, by_x);
 }
 
 template <typename T>
-void shifted_relu(const T* x, std::int64_t count, int channels, const T* shift, const T* other, T* y,
-                  cudaStream_t stream) {
+void shifted(const T* x, std::int64_t count, int channels, const T* shift, const T* other, bool relu, T* y,
+             cudaStream_t stream) {
   const unsigned blocks = blocks_for(count / vector_width<T>);
-  shifted_relu_kernel<<<blocks, threads, 0, stream>>>(x, count, channels, shift, other, y);
+  shifted_kernel<<<blocks, threads, 0, stream>>>(x, count, channels, shift, other, relu, y);
 }
 
 template <typename T>
@@ -165,11 +201,11 @@ void normal_noise(std::uint64_t seed, std::uint32_t number, std::int64_t count, 
   noise_kernel<<<blocks_for((count + 3) / 4), threads, 0, stream>>>(seed, number, count, noise);
 }
 
-#define DISCO_POINTWISE(T)                                                                       \
-  template void gate(const T*, std::int64_t, float, T*, cudaStream_t);                           \
-  template void gate_backward(const T*, const T*, std::int64_t, float, T*, cudaStream_t);        \
-  template void shifted_relu(const T*, std::int64_t, int, const T*, const T*, T*, cudaStream_t); \
-  template void doubled(const DoubledPictures&, const T*, T*, cudaStream_t);                     \
+#define DISCO_POINTWISE(T)                                                                        \
+  template void gate(const T*, std::int64_t, float, T*, cudaStream_t);                            \
+  template void gate_backward(const T*, const T*, std::int64_t, float, T*, cudaStream_t);         \
+  template void shifted(const T*, std::int64_t, int, const T*, const T*, bool, T*, cudaStream_t); \
+  template void doubled(const DoubledPictures&, const T*, T*, cudaStream_t);                      \
   template void doubled_backward(const DoubledPictures&, const T*, T*, cudaStream_t);
 DISCO_POINTWISE(float)
 DISCO_POINTWISE(__half)

@@ -48,14 +48,15 @@ class Gpu {
  public:
   virtual ~Gpu() = default;
 
-  /// As fused_group_norm().
-  virtual at::Tensor group_norm(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& shift,
-                                bool silu) const = 0;
+  /// As fused_group_norm(). `before` (C), which may be undefined, is added to x first; then no gradient comes.
+  virtual at::Tensor group_norm(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& shift, bool silu,
+                                const at::Tensor& before = {}) const = 0;
   /// As fused_gate().
   virtual at::Tensor gate(const at::Tensor& fresh, double steepness) const = 0;
-  /// ReLU of x + shift + other, x (N,C,H,W) fresh, shift (C), other as x or undefined. x is overwritten where no
-  /// gradient is to come. Differentiable by x and `other`.
-  virtual at::Tensor shifted_relu(const at::Tensor& fresh, const at::Tensor& shift, const at::Tensor& other) const = 0;
+  /// x + shift + other, through ReLU if `relu`; x (N,C,H,W) fresh, shift (C), other as x or undefined. x is overwritten
+  /// where no gradient is to come. Differentiable by x and `other`.
+  virtual at::Tensor shifted(const at::Tensor& fresh, const at::Tensor& shift, const at::Tensor& other,
+                             bool relu) const = 0;
   /// x (N,C,H,W) at twice its size, bilinear, corners not aligned; channels innermost. C is a multiple of 8.
   virtual at::Tensor doubled(const at::Tensor& x) const = 0;
 

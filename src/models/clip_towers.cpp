@@ -22,19 +22,22 @@ Transformer::Transformer(const StateDict& tensors, const std::string& prefix, st
 at::Tensor Transformer::attend(const Block& block, const at::Tensor& x, bool causal, bool first_only) const {
   const std::int64_t n = x.size(0), length = x.size(1), width = x.size(2);
   const at::Tensor h = layer_norm(x, block.attention_norm);
+  // Split by one operator, whose gradient is one as well: the gradient of each slice would fill the whole with zeros.
   const auto heads = [&](const at::Tensor& joint, std::int64_t parts) {
-    return joint.reshape({n, -1, parts, heads_, width / heads_}).permute({2, 0, 3, 1, 4});
+    std::vector<at::Tensor> split = joint.reshape({n, -1, parts, heads_, width / heads_}).unbind(2);
+    for (at::Tensor& part : split) part = part.transpose(1, 2);
+    return split;
   };
   at::Tensor mixed;
   if (first_only) {
     const auto rows = [&](std::int64_t from, std::int64_t count) {
       return Affine{block.qkv.weight.narrow(0, from, count), block.qkv.bias.narrow(0, from, count)};
     };
-    const at::Tensor q = heads(linear(h.narrow(1, 0, 1), rows(0, width)), 1);
-    const at::Tensor kv = heads(linear(h, rows(width, 2 * width)), 2);
+    const std::vector<at::Tensor> q = heads(linear(h.narrow(1, 0, 1), rows(0, width)), 1);
+    const std::vector<at::Tensor> kv = heads(linear(h, rows(width, 2 * width)), 2);
     mixed = attention(q[0], kv[0], kv[1]);
   } else {
-    const at::Tensor qkv = heads(linear(h, block.qkv), 3);
+    const std::vector<at::Tensor> qkv = heads(linear(h, block.qkv), 3);
     mixed = attention(qkv[0], qkv[1], qkv[2], causal);
   }
   return linear(mixed.transpose(1, 2).reshape({n, first_only ? 1 : length, width}), block.attention_out);
@@ -103,7 +106,7 @@ at::Tensor ModifiedResNet::apply(const Unit& unit, const at::Tensor& x, bool tra
 
 at::Tensor ModifiedResNet::apply_gated(const Unit& unit, const at::Tensor& x, bool training, std::int64_t stride,
                                        std::int64_t padding, const at::Tensor& other) {
-  if (unit.folded()) return relu_convolution(x, unit.layer, stride, padding, other);
+  if (unit.folded()) return direct_convolution(x, unit.layer, stride, padding, {other, true});
   at::Tensor h = apply(unit, x, training, stride, padding);
   if (other.defined()) h = add_to(std::move(h), other);
   return apply_relu(h);

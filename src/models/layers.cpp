@@ -83,6 +83,26 @@ at::Tensor product(const at::Tensor& x, const Affine& layer) {
   return at::linear(x, widened(layer.weight, x), layer.bias);
 }
 
+/// Whether a kernel of ours adds the bias along with what comes after a convolution: LibTorch takes a pass of its own
+/// for it on a GPU. It has no gradient by the bias.
+bool takes_bias_later(const at::Tensor& x, const Affine& layer) {
+  const bool trained = layer.bias.defined() && at::GradMode::is_enabled() && layer.bias.requires_grad();
+  return chosen_kernels() == Kernels::fast && x.is_cuda() && gpu() && layer.bias.defined() && !trained &&
+         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kHalf) &&
+         !at::autocast::is_autocast_enabled(at::kCUDA);
+}
+
+at::Tensor finished(at::Tensor result, const AfterConvolution& after) {
+  if (after.other.defined()) result = add_to(std::move(result), after.other);
+  return after.relu ? apply_relu(result) : result;
+}
+
+/// Gain and shift (N,C) of a norm and its modulation.
+std::pair<at::Tensor, at::Tensor> modulation(const Affine& norm, const AfterNorm& after, std::int64_t pictures) {
+  if (!after.scale.defined()) return {norm.weight.expand({pictures, -1}), norm.bias.expand({pictures, -1})};
+  return {norm.weight * (1 + after.scale), at::addcmul(after.shift, norm.bias, 1 + after.scale)};
+}
+
 /// On a GPU the fused norm has no gradients but by x.
 bool fuses(const at::Tensor& x, const Affine& layer, const AfterNorm& after) {
   if (chosen_kernels() != Kernels::fast || !fused_group_norm_applies(x)) return false;
@@ -108,31 +128,38 @@ at::Tensor linear(const at::Tensor& x, const Affine& layer) {
   return product(x, layer);
 }
 
-at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding) {
+at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding,
+                       const AfterConvolution& after) {
   const bool fast = own_products() && stride == 1 && padding == 1;
   if (fast && winograd_applies(x, layer.weight)) {
     count_convolution(x, layer.weight, stride);
-    return winograd_convolution(x, layer.weight, layer.bias);
+    return finished(winograd_convolution(x, layer.weight, layer.bias), after);
   }
-  return direct_convolution(x, layer, stride, padding);
+  return direct_convolution(x, layer, stride, padding, after);
 }
 
-at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding) {
+at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding,
+                              const AfterConvolution& after) {
+  if ((after.relu || after.other.defined()) && takes_bias_later(x, layer)) {
+    return gpu()->shifted(direct_convolution(x, {layer.weight, {}}, stride, padding), layer.bias, after.other,
+                          after.relu);
+  }
   count_convolution(x, layer.weight, stride);
-  if (layer.weight.size(2) == 1 && layer.weight.size(3) == 1 && stride == 1 && padding == 0) return pointwise(x, layer);
-  return at::conv2d(x, widened(layer.weight, x), layer.bias, stride, padding);
+  const bool is_product = layer.weight.size(2) == 1 && layer.weight.size(3) == 1 && stride == 1 && padding == 0;
+  at::Tensor result =
+      is_product ? pointwise(x, layer) : at::conv2d(x, widened(layer.weight, x), layer.bias, stride, padding);
+  return finished(std::move(result), after);
 }
 
-at::Tensor relu_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding,
-                            const at::Tensor& other) {
-  if (chosen_kernels() == Kernels::fast && x.is_cuda() && gpu()) {
-    // LibTorch adds a bias in a pass of its own there.
-    const at::Tensor product = direct_convolution(x, {layer.weight, {}}, stride, padding);
-    return gpu()->shifted_relu(product, layer.bias, other);
+at::Tensor added_convolutions(const at::Tensor& x, const Affine& layer, const at::Tensor& other,
+                              const Affine& other_layer) {
+  if (takes_bias_later(x, layer) && takes_bias_later(other, other_layer)) {
+    const at::Tensor product = convolution(x, {layer.weight, {}}, 1, 1);
+    return gpu()->shifted(product, layer.bias + other_layer.bias, convolution(other, {other_layer.weight, {}}),
+                          /*relu=*/false);
   }
-  at::Tensor sum = direct_convolution(x, layer, stride, padding);
-  if (other.defined()) sum = add_to(std::move(sum), other);
-  return apply_relu(sum);
+  at::Tensor sum = convolution(x, layer, 1, 1);
+  return add_to(std::move(sum), convolution(other, other_layer));
 }
 
 at::Tensor group_norm(const at::Tensor& x, const Affine& layer, const AfterNorm& after) {
@@ -141,9 +168,7 @@ at::Tensor group_norm(const at::Tensor& x, const Affine& layer, const AfterNorm&
   }
   const bool modulated = after.scale.defined();
   if (fuses(x, layer, after)) {
-    const at::Tensor gain = modulated ? layer.weight * (1 + after.scale) : layer.weight.expand({x.size(0), -1});
-    const at::Tensor shift =
-        modulated ? at::addcmul(after.shift, layer.bias, 1 + after.scale) : layer.bias.expand({x.size(0), -1});
+    const auto [gain, shift] = modulation(layer, after, x.size(0));
     return fused_group_norm(x, gain, shift, after.silu);
   }
   at::Tensor y = in_float(x, layer, [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
@@ -152,6 +177,18 @@ at::Tensor group_norm(const at::Tensor& x, const Affine& layer, const AfterNorm&
   const auto everywhere = [](const at::Tensor& t) { return t.unsqueeze(-1).unsqueeze(-1); };
   if (modulated) y = at::addcmul(everywhere(after.shift), y, everywhere(1 + after.scale));
   return after.silu ? apply_silu(std::move(y)) : y;
+}
+
+at::Tensor convolution_and_norm(const at::Tensor& x, const Affine& layer, const Affine& norm, const AfterNorm& after) {
+  if (takes_bias_later(x, layer) && !at::GradMode::is_enabled()) {
+    const at::Tensor product = convolution(x, {layer.weight, {}}, 1, 1);
+    if (fuses(product, norm, after)) {
+      const auto [gain, shift] = modulation(norm, after, x.size(0));
+      return gpu()->group_norm(product, gain, shift, after.silu, layer.bias);
+    }
+    return group_norm(product + layer.bias.view({1, -1, 1, 1}), norm, after);
+  }
+  return group_norm(convolution(x, layer, 1, 1), norm, after);
 }
 
 at::Tensor layer_norm(const at::Tensor& x, const Affine& layer) {

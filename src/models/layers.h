@@ -20,16 +20,22 @@ Affine affine(const StateDict& tensors, const std::string& prefix);
 
 /// x (…, in) → (…, out).
 at::Tensor linear(const at::Tensor& x, const Affine& layer);
+/// What becomes of a convolution's result.
+struct AfterConvolution {
+  at::Tensor other = {};  ///< Of its shape, added where it is defined.
+  bool relu = false;      ///< Then through ReLU.
+};
 /// x (N,in,H,W) → (N,out,H′,W′), zero padding. Results mostly lie with channels innermost, and are made with the fewest
 /// copies from an x that does.
-at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride = 1, std::int64_t padding = 0);
+at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride = 1, std::int64_t padding = 0,
+                       const AfterConvolution& after = {});
 /// The same, never by Winograd's algorithm: for gradients through ReLU and max pooling. Sums that are a millionth off
 /// turn one of their gates now and then, and the gradient around that pixel is another one.
 at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride = 1,
-                              std::int64_t padding = 0);
-/// ReLU of a direct_convolution() with a bias, to which `other` is added before where it is defined.
-at::Tensor relu_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride = 1, std::int64_t padding = 0,
-                            const at::Tensor& other = {});
+                              std::int64_t padding = 0, const AfterConvolution& after = {});
+/// The sum of a 3×3 convolution() and of a 1×1 one of another picture.
+at::Tensor added_convolutions(const at::Tensor& x, const Affine& layer, const at::Tensor& other,
+                              const Affine& other_layer);
 /// What becomes of a normalised picture.
 struct AfterNorm {
   at::Tensor scale = {}, shift = {};  ///< (N,C), or both undefined: times (1 + scale), plus shift.
@@ -39,6 +45,8 @@ struct AfterNorm {
 /// 32 groups over the channels of (N,C,H,W), and what comes after; statistics in float32 whatever the dtypes (ADM's
 /// GroupNorm32).
 at::Tensor group_norm(const at::Tensor& x, const Affine& layer, const AfterNorm& after = {});
+/// group_norm() of a 3×3 convolution().
+at::Tensor convolution_and_norm(const at::Tensor& x, const Affine& layer, const Affine& norm, const AfterNorm& after);
 /// Over the last axis, in float32 whatever the dtypes.
 at::Tensor layer_norm(const at::Tensor& x, const Affine& layer);
 /// Softmax attention over (N,heads,L,d), scaled by 1/sqrt(d).

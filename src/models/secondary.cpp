@@ -94,15 +94,14 @@ at::Tensor SecondaryModel::predict_v(const at::Tensor& x, const at::Tensor& t) c
   std::vector<at::Tensor> skips;
   for (std::size_t i = 0; i < levels.size(); ++i) {
     if (i > 0) h = at::avg_pool2d(h, 2);
-    for (const Affine& layer : levels[i].down) h = apply_relu(convolution(h, layer, 1, 1));
+    for (const Affine& layer : levels[i].down) h = convolution(h, layer, 1, 1, {.relu = true});
     if (i + 1 < levels.size()) skips.push_back(h);
   }
   for (std::size_t i = levels.size() - 1; i-- > 0;) {
     h = joined(doubled(h), skips[i]);
     skips.pop_back();
-    h = apply_relu(convolution(h, levels[i].up[0], 1, 1));
-    h = convolution(h, levels[i].up[1], 1, 1);
-    if (i > 0) h = apply_relu(std::move(h));
+    h = convolution(h, levels[i].up[0], 1, 1, {.relu = true});
+    h = convolution(h, levels[i].up[1], 1, 1, {.relu = i > 0});
   }
   return h.to(x.scalar_type());
 }

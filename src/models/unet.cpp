@@ -42,17 +42,17 @@ struct ResidualBlock {
   bool scale_shift;
 
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& embedding) const {
-    at::Tensor h = convolution(resample(group_norm(x, in_norm, {.silu = true}), how), in_layer, 1, 1);
-    const at::Tensor e = linear(embedding, embed).to(h.scalar_type());
+    at::Tensor h = resample(group_norm(x, in_norm, {.silu = true}), how);
+    const at::Tensor e = linear(embedding, embed).to(x.scalar_type());
     if (scale_shift) {
       const std::vector<at::Tensor> parts = e.chunk(2, 1);
-      h = group_norm(h, out_norm, {parts[0], parts[1], true});
+      h = convolution_and_norm(h, in_layer, out_norm, {parts[0], parts[1], true});
     } else {
-      h = group_norm(add_to(std::move(h), e.unsqueeze(-1).unsqueeze(-1)), out_norm, {.silu = true});
+      h = add_to(convolution(h, in_layer, 1, 1), e.unsqueeze(-1).unsqueeze(-1));
+      h = group_norm(h, out_norm, {.silu = true});
     }
-    h = convolution(h, out_layer, 1, 1);
-    const at::Tensor outer = resample(x, how);
-    return add_to(std::move(h), skip.weight.defined() ? convolution(outer, skip) : outer);
+    if (skip.weight.defined()) return added_convolutions(h, out_layer, resample(x, how), skip);
+    return convolution(h, out_layer, 1, 1, {resample(x, how)});
   }
 };
 
@@ -72,7 +72,8 @@ struct AttentionBlock {
     // The legacy order is head by head (q, k, v of each); the new one q of all heads, then k, then v.
     const at::Tensor split = new_order ? joint.view({n, pixels, 3, heads, width / heads}).transpose(2, 3)
                                        : joint.view({n, pixels, heads, 3, width / heads});
-    const auto part = [&](std::int64_t i) { return split.select(3, i).transpose(1, 2); };
+    const std::vector<at::Tensor> parts = split.unbind(3);
+    const auto part = [&](std::size_t i) { return parts[i].transpose(1, 2); };
     const at::Tensor mixed = attention(part(0), part(1), part(2)).transpose(1, 2).reshape({n, pixels, width});
     const at::Tensor result = add_to(linear(mixed, {out.weight.squeeze(2), out.bias}), by_pixel(x));
     return result.view({n, x.size(2), x.size(3), width}).permute({0, 3, 1, 2});

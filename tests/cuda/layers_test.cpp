@@ -77,7 +77,68 @@ TEST_F(LayerKernels, GateEqualsItsParts) {
   }
 }
 
-TEST_F(LayerKernels, ShiftedReluEqualsItsParts) {
+TEST_F(LayerKernels, GateTakesValuesThatBeginAnywhere) {
+  const at::Tensor all = to_gpu(at::randn({100}).to(at::kHalf));
+  const at::Tensor odd = all.narrow(0, 3, 77), expected = gpu()->gate(odd.clone(), 1.702);
+  EXPECT_TRUE(at::equal(gpu()->gate(odd, 1.702), expected));
+}
+
+TEST_F(LayerKernels, GroupNormOfASum) {
+  Dice dice;
+  const at::NoGradGuard no_gradient;
+  for (int k = 0; k < 12; ++k) {
+    const at::ScalarType type = k % 2 == 0 ? at::kFloat : at::kHalf;
+    const std::int64_t pictures = dice(1, 2), channels = 32 * dice(1, 8);
+    const at::Tensor x = at::randn({pictures, channels, dice(1, 40), dice(1, 40)}).to(type);
+    const at::Tensor gain = at::randn({pictures, channels}).to(type), shift = at::randn({pictures, channels}).to(type);
+    const at::Tensor before = (at::randn({channels}) * 3 + 2).to(type);
+    const at::Tensor sum = x.to(at::kDouble) + before.to(at::kDouble).view({1, -1, 1, 1});
+    const auto everywhere = [](const at::Tensor& t) { return t.to(at::kDouble).unsqueeze(-1).unsqueeze(-1); };
+    const at::Tensor plain = at::silu(at::group_norm(sum, 32, {}, {}, 1e-5) * everywhere(gain) + everywhere(shift));
+    SCOPED_TRACE(testing::Message() << x.sizes() << " " << type);
+    EXPECT_LT(apart(gpu()->group_norm(to_gpu(x), to_gpu(gain), to_gpu(shift), true, to_gpu(before)), plain),
+              allowed(type));
+  }
+}
+
+TEST_F(LayerKernels, ConvolutionsWithWhatFollowsEqualTheirParts) {
+  for (const bool with_gradient : {false, true}) {
+    const at::AutoGradMode mode(with_gradient);
+    const auto random = [](at::IntArrayRef sizes) { return to_gpu(at::randn(sizes)).to(at::kHalf); };
+    const auto picture = [&](std::int64_t channels) {
+      return random({2, channels, 12, 20}).contiguous(at::MemoryFormat::ChannelsLast);
+    };
+    const at::Tensor x = picture(64), y = picture(32), other = picture(64);
+    const Affine layer{random({64, 64, 3, 3}) / 24, random({64})}, pointwise{random({64, 32, 1, 1}) / 6, random({64})},
+        norm{random({64}), random({64})};
+    const AfterNorm after{random({2, 64}), random({2, 64}), true};
+    const at::Tensor input = x.clone().requires_grad_(with_gradient);
+    const auto all = [&] {
+      const at::Tensor results[] = {
+          convolution(input, layer, 1, 1, {other, false}), convolution(input, layer, 1, 1, {other, true}),
+          convolution(input, layer, 1, 1, {.relu = true}), added_convolutions(input, layer, y, pointwise),
+          convolution_and_norm(input, layer, norm, after)};
+      std::vector<at::Tensor> found;
+      for (std::size_t k = 0; k < std::size(results); ++k) {
+        const at::Tensor& result = results[k];
+        found.push_back(result.detach());
+        // A gate of a ReLU that rounding turns gives its pixels another gradient.
+        const bool gated = k == 1 || k == 2;
+        if (with_gradient && !gated) found.push_back(gradient_by(result, input, at::ones_like(result)));
+      }
+      return found;
+    };
+    choose_kernels(Kernels::plain);
+    const std::vector<at::Tensor> plain = all();
+    choose_kernels(Kernels::fast);
+    const std::vector<at::Tensor> fast = all();
+    for (std::size_t k = 0; k < plain.size(); ++k) {
+      EXPECT_LT(apart(fast[k], plain[k]), 2 * allowed(at::kHalf)) << k << (with_gradient ? " with gradient" : "");
+    }
+  }
+}
+
+TEST_F(LayerKernels, ShiftedEqualsItsParts) {
   Dice dice;
   for (int k = 0; k < 16; ++k) {
     const at::ScalarType type = k % 2 == 0 ? at::kFloat : at::kHalf;
@@ -86,26 +147,26 @@ TEST_F(LayerKernels, ShiftedReluEqualsItsParts) {
     const at::Tensor x = at::randn({dice(1, 3), channels, dice(1, 9), dice(1, 9)}).to(type);
     const at::Tensor shift = at::randn({channels}).to(type), other = at::randn(x.sizes()).to(type),
                      by = at::randn(x.sizes()).to(type);
-    const bool two = k % 4 < 2;
-    SCOPED_TRACE(testing::Message() << x.sizes() << " " << type << (two ? " two" : " one"));
+    const bool two = k % 4 < 2, relu = k % 3 != 0;
+    SCOPED_TRACE(testing::Message() << x.sizes() << " " << type << (two ? " two" : " one") << (relu ? " relu" : ""));
     const auto wide = [](const at::Tensor& t) { return t.to(at::kDouble).requires_grad_(); };
     const auto there = [](const at::Tensor& t) {
       return to_gpu(t).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
     };
     const at::Tensor here_x = wide(x), here_other = wide(other), there_x = there(x), there_other = there(other);
     const at::Tensor sum = here_x + shift.to(at::kDouble).view({1, -1, 1, 1});
-    const at::Tensor plain = at::relu(two ? sum + here_other : sum);
-    const at::Tensor fused = gpu()->shifted_relu(there_x, to_gpu(shift), two ? there_other : at::Tensor());
+    const at::Tensor whole = two ? sum + here_other : sum, plain = relu ? at::relu(whole) : whole;
+    const at::Tensor fused = gpu()->shifted(there_x, to_gpu(shift), two ? there_other : at::Tensor(), relu);
     EXPECT_LT(apart(fused, plain), allowed(type));
     EXPECT_LT(apart(gradient_by(fused, there_x, to_gpu(by)), gradient_by(plain, here_x, by.to(at::kDouble))),
               allowed(type));
     const at::NoGradGuard no_gradient;
     const at::Tensor fresh = there_x.clone();
-    const at::Tensor again = gpu()->shifted_relu(fresh, to_gpu(shift), two ? there_other : at::Tensor());
+    const at::Tensor again = gpu()->shifted(fresh, to_gpu(shift), two ? there_other : at::Tensor(), relu);
     EXPECT_TRUE(at::equal(again, fused));
   }
   const at::Tensor odd = at::full({1, 8, 1, 1}, std::numeric_limits<float>::quiet_NaN());
-  EXPECT_TRUE(at::isnan(gpu()->shifted_relu(to_gpu(odd), to_gpu(at::zeros({8})), {})).all().item<bool>());
+  EXPECT_TRUE(at::isnan(gpu()->shifted(to_gpu(odd), to_gpu(at::zeros({8})), {}, true)).all().item<bool>());
 }
 
 TEST_F(LayerKernels, DoubledEqualsBilinear) {
