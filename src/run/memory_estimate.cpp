@@ -293,22 +293,32 @@ MemoryPlan least_plan(const Shapes& shapes, const Drawing& drawing, std::uint64_
   return found == plans.end() ? plans.back() : *found;
 }
 
-/// The largest size of the same shape that fits, or fewer cuts, as words; empty when nothing near does.
-std::string nearest_fit(const Settings& settings, const Shapes& shapes, const Drawing& drawing,
+/// The largest size of the same shape that fits, as words, with the secondary model where none does without.
+std::string nearest_fit(const Settings& settings, const ModelStore& store, const MemoryOffer& offer,
                         std::uint64_t available) {
-  for (double scale = 0.95; scale > 0.2; scale -= 0.05) {
-    const auto side = [&](std::int64_t whole) {
-      return std::max<std::int64_t>(64, static_cast<std::int64_t>(static_cast<double>(whole) * scale) / 64 * 64);
-    };
-    Drawing smaller = drawing;
-    smaller.width = side(settings.width);
-    smaller.height = side(settings.height);
-    if (fits(predicted_peak(shapes, smaller, plans_for(shapes, smaller).back()), available)) {
-      return fmt::format("{}x{} pixels would fit", smaller.width, smaller.height);
+  Settings tried = settings;
+  for (const bool as_asked : {true, false}) {
+    if (!as_asked) {
+      const std::string& name = settings.secondary_model;
+      const bool to_be_had = store.find(name, "secondary") || find_in_catalog(name);
+      if (settings.use_secondary_model || !to_be_had) break;
+      tried.use_secondary_model = true;
+    }
+    const Shapes shapes = shapes_of(tried, store);
+    for (double scale = as_asked ? 0.95 : 1; scale > 0.22; scale -= 0.05) {
+      const auto side = [&](std::int64_t whole) {
+        return std::max<std::int64_t>(64, static_cast<std::int64_t>(static_cast<double>(whole) * scale) / 64 * 64);
+      };
+      Drawing smaller = drawing_of(tried, offer);
+      smaller.width = side(settings.width);
+      smaller.height = side(settings.height);
+      if (fits(predicted_peak(shapes, smaller, plans_for(shapes, smaller).back()), available)) {
+        return fmt::format("{}x{} pixels{} would fit", smaller.width, smaller.height,
+                           as_asked ? "" : " with use_secondary_model true");
+      }
     }
   }
-  if (!settings.use_secondary_model) return "the secondary model would take less: use_secondary_model true";
-  return "use fewer or smaller models, or a machine with more memory";
+  return "use fewer or smaller models, or allow more memory";
 }
 
 std::uint64_t number_in(const char* path) {
@@ -403,7 +413,7 @@ MemoryEstimate estimate_memory(const Settings& settings, const ModelStore& store
   estimate.plan = plan ? *plan : least_plan(shapes, drawing, estimate.available);
   estimate.peak = static_cast<std::uint64_t>(predicted_peak(shapes, drawing, estimate.plan, &estimate.parts));
   estimate.unplanned_peak = static_cast<std::uint64_t>(predicted_peak(shapes, drawing, {}));
-  if (!estimate.fits()) estimate.suggestion = nearest_fit(settings, shapes, drawing, estimate.available);
+  if (!estimate.fits()) estimate.suggestion = nearest_fit(settings, store, offer, estimate.available);
   return estimate;
 }
 

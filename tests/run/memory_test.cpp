@@ -1,4 +1,5 @@
 // What a run is expected to take, and what it gives up to fit.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/error.h"
@@ -55,6 +56,23 @@ TEST(Memory, WeightsAreHalvedLast) {
   const auto same = estimate_memory(settings, test_models(), 1, MemoryPlan{1});
   EXPECT_FALSE(estimate(settings, same.peak).plan.half_weights);
   EXPECT_TRUE(estimate(settings, same.peak - 1).plan.half_weights);
+}
+
+TEST(Memory, TheSecondaryModelIsOfferedOnlyWhereItFits) {
+  const auto drawn_by = [](std::int64_t side, bool secondary) {
+    return settings_of({{"diffusion_model", "512x512_diffusion_uncond_finetune_008100"},
+                        {"clip_models", {"ViT-B/32"}},
+                        {"width", side},
+                        {"height", side},
+                        {"use_secondary_model", secondary}});
+  };
+  // Sizes down to a quarter are tried.
+  const std::uint64_t with = estimate(drawn_by(512, true), 1).peak, without = estimate(drawn_by(512, false), 1).peak;
+  ASSERT_LT(with, without);
+  const auto offered = [&](std::uint64_t limit) { return estimate(drawn_by(2048, false), limit).suggestion; };
+  EXPECT_THAT(offered((with + without) / 2), testing::EndsWith("pixels with use_secondary_model true would fit"));
+  EXPECT_THAT(offered(without * 2), testing::EndsWith("pixels would fit"));
+  EXPECT_EQ(offered(with / 2), "use fewer or smaller models, or allow more memory");
 }
 
 TEST(Memory, GrowsWithSizeCutsAndModels) {
