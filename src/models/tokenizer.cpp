@@ -122,6 +122,19 @@ Tokenizer::Context Tokenizer::context(std::string_view text, std::size_t length)
   return context;
 }
 
+std::vector<std::string> Tokenizer::words(std::string_view text,
+                                          const std::function<bool(std::int64_t)>& chosen) const {
+  const std::u32string cleaned = clean_prompt(text);
+  std::vector<std::string> found;
+  for (const Span& span : find_words(cleaned)) {
+    std::string word = to_utf8(std::u32string_view(cleaned).substr(span.start, span.length));
+    const std::vector<std::int64_t> ids = tables_->encode(word);
+    const bool listed = std::find(found.begin(), found.end(), word) != found.end();
+    if (!listed && std::any_of(ids.begin(), ids.end(), chosen)) found.push_back(std::move(word));
+  }
+  return found;
+}
+
 std::string Tokenizer::word(std::int64_t id) const { return tables_->pairs.text(id); }
 std::int64_t Tokenizer::start_token() const { return tables_->pairs.start(); }
 std::int64_t Tokenizer::end_token() const { return tables_->pairs.end(); }

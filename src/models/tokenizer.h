@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ class Tokenizer {
   };
   /// Truncates when the text is longer than length − 2 tokens.
   Context context(std::string_view text, std::size_t length = 77) const;
+  /// The words of a text, cleaned, of whose tokens `chosen` takes one: each once, in their order.
+  std::vector<std::string> words(std::string_view text, const std::function<bool(std::int64_t)>& chosen) const;
   /// The text of a token, for messages.
   std::string word(std::int64_t id) const;
   std::int64_t start_token() const;

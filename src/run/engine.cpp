@@ -97,10 +97,9 @@ class LocalEngine final : public Engine {
       const auto clip = session_.clip(choice.name);
       std::vector<std::string>& words = unknown[choice.name];
       for (const Prompt& prompt : prompts_at(settings.text_prompts, 0)) {
-        for (const std::int64_t id : session_.tokenizer().encode(prompt.text)) {
-          const std::string word = session_.tokenizer().word(id);
-          const bool listed = std::find(words.begin(), words.end(), word) != words.end();
-          if (!clip->knows_token(id) && !listed) words.push_back(word);
+        const auto is_strange = [&](std::int64_t id) { return !clip->knows_token(id); };
+        for (std::string& word : session_.tokenizer().words(prompt.text, is_strange)) {
+          if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(std::move(word));
         }
       }
       if (words.empty()) unknown.erase(choice.name);

@@ -143,7 +143,7 @@ class ClipTask final : public Task {
         activation_(request.from.empty() ? own_activation : request.config.at("activation").get<std::string>()),
         tokenizer_(Tokenizer::find_vocabulary(request.model_folders)) {
     if (request.from.empty()) {
-      const std::set<std::int64_t> ids = taught_tokens();
+      const std::set<std::int64_t> ids = taught_tokens(picture_source(request_)->texts());
       token_ids_.assign(1, strange_word);
       token_ids_.insert(token_ids_.end(), ids.begin(), ids.end());
       config_.vocabulary = std::ssize(token_ids_);
@@ -167,16 +167,17 @@ class ClipTask final : public Task {
   StateDict grown(StateDict tensors, std::vector<std::string>& notes) override {
     const auto known = tensors.find("token_ids");
     if (known == tensors.end()) return tensors;
-    std::set<std::int64_t> fresh = taught_tokens();
+    const std::vector<std::string> texts = picture_source(request_)->texts();
+    std::set<std::int64_t> fresh = taught_tokens(texts);
     const at::Tensor rows = known->second.to(at::kLong).contiguous();
     for (std::int64_t row = 1; row < rows.numel(); ++row) fresh.erase(rows.const_data_ptr<std::int64_t>()[row]);
     if (fresh.empty()) return tensors;
+    notes.push_back(told(fresh, texts));
     const std::vector<std::int64_t> ids(fresh.begin(), fresh.end());
     known->second = at::cat({rows, at::tensor(ids, at::kLong)});
     at::Tensor& embedding = tensors.at("token_embedding.weight");
     embedding = at::cat({embedding, embedding.narrow(0, strange_word, 1).expand({std::ssize(ids), -1})});
     config_.vocabulary = embedding.size(0);
-    notes.push_back(told(ids));
     return tensors;
   }
 
@@ -238,21 +239,27 @@ class ClipTask final : public Task {
 
  private:
   /// Ids of all that captions may say.
-  std::set<std::int64_t> taught_tokens() const {
+  std::set<std::int64_t> taught_tokens(const std::vector<std::string>& texts) const {
     std::set<std::int64_t> ids = {tokenizer_.start_token(), tokenizer_.end_token()};
-    for (const std::string& text : picture_source(request_)->texts()) {
+    for (const std::string& text : texts) {
       for (const std::int64_t id : tokenizer_.encode(text)) ids.insert(id);
     }
     return ids;
   }
 
-  std::string told(const std::vector<std::int64_t>& fresh) const {
+  /// Names the words of the texts that have these tokens.
+  std::string told(const std::set<std::int64_t>& fresh, const std::vector<std::string>& texts) const {
     constexpr std::size_t most_named = 10;
     std::vector<std::string> words;
-    for (std::size_t i = 0; i < std::min(fresh.size(), most_named); ++i) {
-      words.emplace_back(trim(tokenizer_.word(fresh[i])));
+    for (const std::string& text : texts) {
+      for (std::string& word : tokenizer_.words(text, [&](std::int64_t id) { return fresh.contains(id); })) {
+        if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(std::move(word));
+      }
+      if (words.size() > most_named) break;
     }
-    return fmt::format("new to the model: {}{}", fmt::join(words, ", "), fresh.size() > most_named ? ", …" : "");
+    const bool all = words.size() <= most_named;
+    words.resize(std::min(words.size(), most_named));
+    return fmt::format("new to the model: {}{}", fmt::join(words, ", "), all ? "" : ", …");
   }
 
   /// (N,3,H,H) in [0,1]; the first ones are the diffusion model's guesses.

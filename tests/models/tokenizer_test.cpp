@@ -83,6 +83,14 @@ TEST(Tokenizer, TokensHaveTexts) {
   EXPECT_EQ(text, "日本語 ");
 }
 
+TEST(Tokenizer, WordsAreNamedWholeAndOnce) {
+  const std::vector<std::int64_t> parts = tokenizer().encode("quokka");
+  ASSERT_GT(parts.size(), 1u);
+  const auto found =
+      tokenizer().words("A quokka, a cat and a QUOKKA.", [&](std::int64_t id) { return id == parts[1]; });
+  EXPECT_EQ(found, std::vector<std::string>{"quokka"});
+}
+
 TEST(Tokenizer, SeveralThreadsMayUseIt) {
   const Tokenizer fresh(vocabulary());
   const std::string text = "a beautiful painting of a singular lighthouse";
