@@ -11,12 +11,16 @@ Examiner::Examiner(const BenchRequest& request, BenchEvents& events)
       events_(events),
       store_(request.engine.model_folders),
       judge_(load_judge(store_.require(request.judge, "judge").weights)),
-      engine_(disco_create_engine(DISCO_VERSION, request.engine)),
-      prompts_(evaluation_prompts()) {
-  if (request.prompts < 1 || request.prompts > static_cast<int>(prompts_.size())) {
-    throw RequestError(fmt::format("there are 1 to {} prompts", prompts_.size()), "prompts");
+      engine_(disco_create_engine(DISCO_VERSION, request.engine)) {
+  const std::vector<EvaluationPrompt> all = evaluation_prompts();
+  const int total = static_cast<int>(all.size());
+  if (request.prompts < 1 || request.prompts > total) {
+    throw RequestError(fmt::format("there are 1 to {} prompts", total), "prompts");
   }
-  prompts_.resize(static_cast<std::size_t>(request.prompts));
+  for (int k = 0; k < request.prompts; ++k) {
+    numbers_.push_back(k * total / request.prompts);
+    prompts_.push_back(all[static_cast<std::size_t>(numbers_.back())]);
+  }
   if (request.shares < 1 || request.share < 0 || request.share >= request.shares) {
     throw RequestError("a share is one of 1/N to N/N", "share");
   }
@@ -26,7 +30,8 @@ std::vector<Picture> Examiner::draw(const DrawnPictures& drawn, const std::strin
   std::vector<Picture> pictures;
   const int count = request_.prompts;
   for (int k = request_.share; k < count; k += request_.shares) {
-    pictures.push_back(drawn.get(*engine_, prompts_[static_cast<std::size_t>(k)].text, k, request_.interrupt));
+    const auto at = static_cast<std::size_t>(k);
+    pictures.push_back(drawn.get(*engine_, prompts_[at].text, numbers_[at], request_.interrupt));
     events_.drawn(of, k + 1, count);
   }
   return pictures;

@@ -33,7 +33,8 @@ class Examiner {
   ModelStore store_;
   Judge judge_;
   std::unique_ptr<Engine> engine_;
-  std::vector<EvaluationPrompt> prompts_;
+  std::vector<EvaluationPrompt> prompts_;  ///< Spread evenly over evaluation_prompts().
+  std::vector<int> numbers_;               ///< Theirs among these: of their pictures, too.
 };
 
 /// Width of a picture on the sheets of measurements, in pixels.

@@ -11,11 +11,11 @@ namespace disco {
 
 struct BenchRequest {
   EngineOptions engine;
-  /// Without prompts of its own. Picture k is drawn from its seed + k (k when it has none).
+  /// Without prompts of its own. The picture of prompt k is drawn from its seed + k (k when it has none).
   Settings settings;
   std::filesystem::path out;
   std::string judge = "pocket-judge";  ///< An installed model of the role "judge".
-  int prompts = 100;                   ///< The first N of evaluation_prompts().
+  int prompts = 100;                   ///< How many of evaluation_prompts(), spread evenly.
   /// Of several processes that draw together into one folder, this is number `share`, from 0, of `shares`.
   int share = 0, shares = 1;
   const std::atomic<bool>* interrupt = nullptr;

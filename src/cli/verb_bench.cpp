@@ -210,7 +210,7 @@ Verb bench_verb() {
   std::vector<Flag> flags = {
       {"--out", "DIR", "pictures, contact sheets and what was measured, as JSON (default adherence, effects)"},
       {"--judge", "NAME", "the model that judges (default pocket-judge)"},
-      {"--prompts", "N", "the first N of the 100 prompts (default 100; effects 4)"},
+      {"--prompts", "N", "N of the 100 prompts, spread evenly (default 100; effects 4)"},
       {"--each-clip", "", "adherence: draw with each CLIP model alone as well"},
       {"--share", "K/N", "adherence: draw the K-th of N shares only, so that N processes draw together"},
       {"--only", "GROUP", "effects: one group of settings, as the table names it"},

@@ -71,7 +71,7 @@ TEST_F(Adherence, DrawsEveryPromptInEveryArm) {
   }
   const std::string guided = read_file(request.out / "guided/001.png");
   EXPECT_NE(guided, read_file(request.out / "unguided/001.png"));
-  EXPECT_NE(guided, read_file(request.out / "guided/002.png"));
+  EXPECT_NE(guided, read_file(request.out / "guided/051.png"));
   for (const auto& entry : fs::directory_iterator(request.out / "guided")) {
     EXPECT_FALSE(entry.is_directory()) << entry.path();  // What a picture was drawn in is cleared away.
   }
@@ -79,13 +79,13 @@ TEST_F(Adherence, DrawsEveryPromptInEveryArm) {
 
 TEST_F(Adherence, SharesTogetherDrawWhatOneCallDraws) {
   const AdherenceResult whole = measure();
-  const std::string second = read_file(request.out / "guided/002.png");
+  const std::string second = read_file(request.out / "guided/051.png");
   request.out = place.path() / "shared";
   request.shares = 2;
   request.share = 1;
   EXPECT_TRUE(measure().arms.empty());
   EXPECT_FALSE(fs::exists(request.out / "guided/001.png"));
-  EXPECT_EQ(read_file(request.out / "guided/002.png"), second);
+  EXPECT_EQ(read_file(request.out / "guided/051.png"), second);
   request.share = 0;
   measure();
   request.shares = 1;
@@ -100,10 +100,10 @@ TEST_F(Adherence, SharesTogetherDrawWhatOneCallDraws) {
 TEST_F(Adherence, FinishedPicturesAreKept) {
   measure();
   const auto drawn_at = fs::last_write_time(request.out / "guided/001.png");
-  fs::remove(request.out / "unguided/002.png");
+  fs::remove(request.out / "unguided/051.png");
   measure();
   EXPECT_EQ(fs::last_write_time(request.out / "guided/001.png"), drawn_at);
-  EXPECT_TRUE(fs::exists(request.out / "unguided/002.png"));
+  EXPECT_TRUE(fs::exists(request.out / "unguided/051.png"));
 }
 
 TEST_F(Adherence, PicturesOfOtherSettingsAreRefused) {
