@@ -329,6 +329,7 @@ std::span<const PocketPart> parts_for_a_processor() {
        .batch = 64,
        .learning_rate = 1e-3,
        .variety = 1,
+       .styled = 0.9,  // As many plain pictures as of each style: a judge that sees more of them takes doubt for plain.
        .share = 0.05,
        .for_drawing = false},
   }};
@@ -336,7 +337,8 @@ std::span<const PocketPart> parts_for_a_processor() {
 }
 
 /// Large batches of pictures that are shown several times: sixteen cores paint a fifth to an eighth of what a GPU
-/// takes. Seven minutes of an H200 where the first three parts run side by side, and the two CLIP models after them.
+/// takes. From the parts' speeds on an H100 and an H200: 22 minutes, half of them for the diffusion model, which draws
+/// styles only after millions of samples.
 std::span<const PocketPart> parts_for_a_gpu() {
   static const std::array<PocketPart, 6> parts = [] {
     std::array<PocketPart, 6> all;
@@ -349,17 +351,20 @@ std::span<const PocketPart> parts_for_a_gpu() {
       part.precision = gpu_precision;
     };
     auto& [diffusion, secondary, vit, resnet, upscaler, judge] = all;
-    change(diffusion, 4000, 256, 5, 0.5);
+    change(diffusion, 8000, 256, 8, 0.52);
     diffusion.config = {{"num_channels", 96}, {"channel_mult", {1, 2, 2, 3}}, {"attention_resolutions", "16,8,4"}};
-    change(secondary, 600, 256, 8, 0.06);
-    change(vit, 2000, 256, 6, 0.14);
+    change(secondary, 600, 256, 8, 0.05);
+    change(vit, 2000, 256, 6, 0.12);
     vit.config = {{"vision_layers", 6}};
-    change(resnet, 2000, 256, 6, 0.14);
+    change(resnet, 2000, 256, 6, 0.12);
     change(upscaler, 2000, 64, 6, 0.06);
-    change(judge, 1000, 256, 6, 0.1);
+    change(judge, 1000, 256, 6, 0.13);
     judge.variety = 0.5;
-    // More pictures without a style or a palette: what a subject looks like is learned from these.
-    for (PocketPart* part : {&diffusion, &secondary, &vit, &resnet}) part->styled = part->coloured = 0.4;
+    // What a subject looks like is learned from pictures without a style or a palette.
+    for (PocketPart* part : {&diffusion, &secondary, &vit, &resnet}) {
+      part->styled = 0.5;
+      part->coloured = 0.4;
+    }
     return all;
   }();
   return parts;
