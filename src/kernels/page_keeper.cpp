@@ -14,7 +14,8 @@
 namespace disco {
 namespace {
 
-constexpr std::size_t least = 1 << 20, grain = 64 << 10, huge_page = 2 << 20;
+constexpr std::size_t least = 64 << 10, large = 1 << 20;
+constexpr std::size_t small_grain = 16 << 10, large_grain = 64 << 10, huge_page = 2 << 20;
 
 std::size_t rounded(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
 
@@ -33,18 +34,30 @@ std::byte* map_pages(std::size_t size) {
   return data;
 }
 
-class PageKeeper final : public c10::Allocator {
+/// Blocks of one kind of sizes, so that small ones do not break up the large ones' ranges.
+class Pool {
  public:
-  explicit PageKeeper(c10::Allocator* small) : small_(small) {}
+  Pool(std::size_t grain, std::size_t least_mapped) : grain_(grain), least_mapped_(least_mapped) {}
 
-  c10::DataPtr allocate(std::size_t size) override {
-    if (size < least) return small_->allocate(size);
-    void* const data = take(rounded(size, grain));
-    return {data, data, &release, c10::Device(c10::DeviceType::CPU)};
+  void* take(std::size_t size) {
+    const std::lock_guard lock(mutex_);
+    size = rounded(size, grain_);
+    void* const data = take_spare(size);
+    return data ? data : take_new(size);
   }
 
-  c10::DeleterFnPtr raw_deleter() const override { return &release; }
-  void copy_data(void* to, const void* from, std::size_t count) const override { default_copy_data(to, from, count); }
+  /// False when it is not one of its blocks.
+  bool give_back(void* data) {
+    const std::lock_guard lock(mutex_);
+    const auto found = sizes_.find(data);
+    if (found == sizes_.end()) return false;
+    const std::size_t size = found->second;
+    sizes_.erase(found);
+    pages_.in_use -= static_cast<std::int64_t>(size);
+    pages_.spare += static_cast<std::int64_t>(size);
+    add_spare(static_cast<std::byte*>(data), size);
+    return true;
+  }
 
   void drop_spare() {
     const std::lock_guard lock(mutex_);
@@ -56,20 +69,7 @@ class PageKeeper final : public c10::Allocator {
     return pages_;
   }
 
-  static PageKeeper* installed;
-
  private:
-  /// Of large and of small memory: who frees through the allocator does not say which it is.
-  static void release(void* data) {
-    if (!installed->give_back(data)) installed->small_->raw_deleter()(data);
-  }
-
-  void* take(std::size_t size) {
-    const std::lock_guard lock(mutex_);
-    void* const data = take_spare(size);
-    return data ? data : take_new(size);
-  }
-
   /// From the smallest spare range that is large enough; what it is too large by stays spare.
   void* take_spare(std::size_t size) {
     auto best = spare_.end();
@@ -86,8 +86,14 @@ class PageKeeper final : public c10::Allocator {
 
   void* take_new(std::size_t size) {
     const auto wanted = pages_.in_use + static_cast<std::int64_t>(size);
-    drop(wanted + pages_.spare - std::max(pages_.peak, wanted));
-    return hold(map_pages(size), size);
+    drop(wanted + pages_.spare - std::max(pages_.peak, wanted) - kept_pages_slack);
+    const std::size_t mapped = std::max(size, least_mapped_);
+    std::byte* const data = map_pages(mapped);
+    if (mapped > size) {
+      add_spare(data + size, mapped - size);
+      pages_.spare += static_cast<std::int64_t>(mapped - size);
+    }
+    return hold(data, size);
   }
 
   void* hold(std::byte* data, std::size_t size) {
@@ -95,19 +101,6 @@ class PageKeeper final : public c10::Allocator {
     pages_.in_use += static_cast<std::int64_t>(size);
     pages_.peak = std::max(pages_.peak, pages_.in_use);
     return data;
-  }
-
-  /// False when it is not one of its blocks.
-  bool give_back(void* data) {
-    const std::lock_guard lock(mutex_);
-    const auto found = sizes_.find(data);
-    if (found == sizes_.end()) return false;
-    const std::size_t size = found->second;
-    sizes_.erase(found);
-    pages_.in_use -= static_cast<std::int64_t>(size);
-    pages_.spare += static_cast<std::int64_t>(size);
-    add_spare(static_cast<std::byte*>(data), size);
-    return true;
   }
 
   /// Joined to the spare ranges that it touches: the system does not mind how they were mapped.
@@ -143,11 +136,48 @@ class PageKeeper final : public c10::Allocator {
     }
   }
 
-  c10::Allocator* const small_;
+  const std::size_t grain_, least_mapped_;
   mutable std::mutex mutex_;
-  std::map<std::byte*, std::size_t> spare_;  ///< By address; some dozens at most.
+  std::map<std::byte*, std::size_t> spare_;  ///< By address; some dozens, or some hundreds of small ones.
   std::unordered_map<void*, std::size_t> sizes_;
   KeptPages pages_;
+};
+
+class PageKeeper final : public c10::Allocator {
+ public:
+  explicit PageKeeper(c10::Allocator* tiny) : tiny_(tiny) {}
+
+  c10::DataPtr allocate(std::size_t size) override {
+    if (size < least) return tiny_->allocate(size);
+    void* const data = (size < large ? small_ : large_).take(size);
+    return {data, data, &release, c10::Device(c10::DeviceType::CPU)};
+  }
+
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+  void copy_data(void* to, const void* from, std::size_t count) const override { default_copy_data(to, from, count); }
+
+  void drop_spare() {
+    small_.drop_spare();
+    large_.drop_spare();
+  }
+
+  KeptPages pages() const {
+    const KeptPages a = small_.pages(), b = large_.pages();
+    return {a.in_use + b.in_use, a.peak + b.peak, a.spare + b.spare};
+  }
+
+  static PageKeeper* installed;
+
+ private:
+  /// Of any memory: who frees through the allocator does not say which it is.
+  static void release(void* data) {
+    if (!installed->large_.give_back(data) && !installed->small_.give_back(data)) {
+      installed->tiny_->raw_deleter()(data);
+    }
+  }
+
+  c10::Allocator* const tiny_;
+  Pool small_{small_grain, huge_page}, large_{large_grain, 0};
 };
 
 PageKeeper* PageKeeper::installed = nullptr;

@@ -6,16 +6,20 @@
 
 namespace disco {
 
+/// Room for ranges that fit no request: without it, small pictures would give pages back in every step.
+constexpr std::int64_t kept_pages_slack = 16 << 20;
+
 struct KeptPages {
   std::int64_t in_use = 0;  ///< Bytes that tensors hold.
   std::int64_t peak = 0;    ///< The most that they ever held.
   std::int64_t spare = 0;   ///< Bytes kept for the next request.
 };
 
-/// Makes it LibTorch's allocator on the processor for tensors of 1 MiB and more, for the rest of the process; smaller
-/// ones go where they went. A block that is too large is split, and freed neighbours are joined. It
-/// holds no more than the tensors themselves once held: `in_use + spare` stays within `peak`. Safe to call again, from
-/// any thread.
+/// Makes it LibTorch's allocator on the processor for tensors of 64 KiB and more, for the rest of the process; smaller
+/// ones go where they went. A block that is too large is split, and freed neighbours are joined; those below 1 MiB live
+/// apart from the others. Each kind holds hardly more than its tensors themselves once held: `in_use + spare` stays
+/// within `peak + kept_pages_slack`, and one begun huge page (2 MiB) of small ones. Safe to call again, from any
+/// thread.
 void keep_pages();
 /// Gives the spare pages back, as after loading.
 void drop_spare_pages();

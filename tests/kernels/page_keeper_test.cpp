@@ -45,8 +45,17 @@ TEST_F(PageKeeping, SplitsBlocksAndJoinsWhatIsFreed) {
 
 TEST_F(PageKeeping, SmallTensorsAreNotItsBusiness) {
   const KeptPages before = kept_pages();
-  const at::Tensor small = bytes(mebibyte / 2);
+  const at::Tensor small = bytes(mebibyte / 20);
   EXPECT_EQ(kept_pages().in_use, before.in_use);
+}
+
+TEST_F(PageKeeping, MiddlingTensorsShareHugePagesAndBreakUpNoLargeBlock) {
+  void* const whole = bytes(3 * mebibyte).data_ptr();
+  const at::Tensor first = bytes(mebibyte / 2), second = bytes(mebibyte / 2);
+  EXPECT_EQ(static_cast<std::byte*>(second.data_ptr()) - static_cast<std::byte*>(first.data_ptr()), mebibyte / 2);
+  EXPECT_EQ(bytes(3 * mebibyte).data_ptr(), whole);
+  void* const freed = bytes(mebibyte / 4).data_ptr();
+  EXPECT_EQ(bytes(mebibyte / 4).data_ptr(), freed);
 }
 
 TEST_F(PageKeeping, ServesThoseWhoAllocateWithoutTensors) {
@@ -60,14 +69,14 @@ TEST_F(PageKeeping, ServesThoseWhoAllocateWithoutTensors) {
   EXPECT_EQ(kept_pages().in_use, before.in_use);
 }
 
-TEST_F(PageKeeping, NeverHoldsMoreThanThePeakOfTheTensors) {
+TEST_F(PageKeeping, HoldsHardlyMoreThanThePeakOfTheTensors) {
   std::mt19937 dice(3);
   std::vector<at::Tensor> held(12);
   for (int k = 0; k < 500; ++k) {
     const auto size = std::uniform_int_distribution<std::int64_t>(mebibyte, 8 * mebibyte)(dice);
     held[dice() % held.size()] = bytes(size).fill_(k % 256);
     const KeptPages now = kept_pages();
-    ASSERT_LE(now.in_use + now.spare, now.peak);
+    ASSERT_LE(now.in_use + now.spare, now.peak + kept_pages_slack);
   }
   held.clear();
   EXPECT_GT(kept_pages().spare, 0);
