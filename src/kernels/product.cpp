@@ -12,7 +12,7 @@
 namespace disco {
 namespace {
 
-constexpr std::int64_t rows_grain = 96, least_rows = 48, least_width = 64;
+constexpr std::int64_t most_rows_together = 96, block_rows = 12, least_rows = 48, least_width = 32;
 
 /// Panel `panel` (inner, 32) of the columns of w (columns, inner), which lie in w as rows.
 void lay_out_rows(const float* w, std::int64_t inner, std::int64_t panel, float* v) {
@@ -28,6 +28,12 @@ void lay_out_columns(const float* w, std::int64_t columns, std::int64_t inner, s
     const float* from = w + k * columns + panel * panel_columns;
     std::copy(from, from + panel_columns, v + k * panel_columns);
   }
+}
+
+/// Rows that a thread takes at a time: two turns for each thread, or more, in whole blocks of the product's registers.
+std::int64_t rows_grain(std::int64_t rows) {
+  const std::int64_t share = rows / (2 * at::get_num_threads());
+  return std::clamp((share + block_rows - 1) / block_rows * block_rows, block_rows, most_rows_together);
 }
 
 /// x · weightᵀ + bias, or the adjoint x · weight.
@@ -53,9 +59,9 @@ at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   const float* from = left.const_data_ptr<float>();
   const float* shifts = bias.defined() ? shift.const_data_ptr<float>() : nullptr;
   float* to = y.mutable_data_ptr<float>();
-  share_out(rows, rows_grain, [&](std::int64_t begin, std::int64_t end) {
+  share_out(rows, rows_grain(rows), [&](std::int64_t begin, std::int64_t end) {
     thread_local std::vector<float> u;
-    u.resize(static_cast<std::size_t>(rows_grain * row_stride(inner)));
+    u.resize(static_cast<std::size_t>(most_rows_together * row_stride(inner)));
     for (std::int64_t row = begin; row < end; ++row) {
       std::copy(from + row * inner, from + (row + 1) * inner, u.data() + (row - begin) * row_stride(inner));
     }
