@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/differentiable.h"
+#include "kernels/frozen_convolution.h"
 #include "kernels/share_out.h"
 #include "kernels/winograd_transforms.h"
 
@@ -14,7 +15,7 @@ namespace {
 constexpr std::int64_t block_floats = 3 << 19;  // of transformed tiles, before and after the products
 constexpr std::int64_t tiles_grain = 8;
 constexpr std::int64_t least_block = 64, most_block = 1024;
-constexpr std::int64_t least_channels = 16, least_tiles = 24;
+constexpr std::int64_t least_channels = 16, least_tiles = 24, least_kept_tiles = 9;
 
 /// Tiles to work on together, when each has so many channels in all.
 std::int64_t block_of(std::int64_t channels) {
@@ -31,12 +32,18 @@ at::Tensor transformed(const WinogradFilters& filters) {
 }
 
 /// The convolution with `weight`, or its adjoint (from `outputs` channels to `inputs`).
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint) {
-  const at::Tensor picture = x.contiguous(at::MemoryFormat::ChannelsLast), dense = weight.to(at::kFloat).contiguous();
+at::Tensor convolve_keeping(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint,
+                            KeptFilters* kept) {
+  const at::Tensor picture = x.contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor shift = bias.defined() ? bias.contiguous() : bias;
-  const WinogradFilters filters{dense.const_data_ptr<float>(), dense.size(0), dense.size(1), adjoint};
-  const std::int64_t in = filters.rows(), out = filters.columns(), panels = panel_count(out);
-  const at::Tensor transformed_filters = transformed(filters);
+  const std::int64_t in = weight.size(adjoint ? 0 : 1), out = weight.size(adjoint ? 1 : 0), panels = panel_count(out);
+  const auto make = [&] {
+    const at::Tensor dense = weight.to(at::kFloat).contiguous();
+    return transformed({dense.const_data_ptr<float>(), dense.size(0), dense.size(1), adjoint});
+  };
+  using Form = KeptFilters::Form;
+  const at::Tensor transformed_filters =
+      kept != nullptr ? kept->get(adjoint ? Form::winograd_adjoint : Form::winograd, make) : make();
   const WinogradTiles tiles{picture.size(0), picture.size(2), picture.size(3)};
   at::Tensor y = at::empty({picture.size(0), out, picture.size(2), picture.size(3)},
                            picture.options().memory_format(at::MemoryFormat::ChannelsLast));
@@ -66,6 +73,10 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
     });
   }
   return y;
+}
+
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint) {
+  return convolve_keeping(x, weight, bias, adjoint, nullptr);
 }
 
 /// By weight: the adjoint, by the filters, of what `convolve` does: 36 products over all tiles, gathered by Gᵀ and G.
@@ -99,13 +110,25 @@ WeightGradients weight_gradients(const at::Tensor& x, const at::Tensor& weight, 
   return {std::move(by_weight), gradient.sum(at::IntArrayRef{0, 2, 3})};
 }
 
-}  // namespace
-
-bool winograd_applies(const at::Tensor& x, const at::Tensor& weight) {
+/// Whether they fit together, with so many tiles or more.
+bool takes(const at::Tensor& x, const at::Tensor& weight, std::int64_t tiles) {
   if (!takes_floats_with(x, weight)) return false;
   if (x.dim() != 4 || weight.size(2) != 3 || weight.size(3) != 3 || weight.size(1) != x.size(1)) return false;
   if (std::min(weight.size(0), weight.size(1)) < least_channels) return false;
-  return WinogradTiles{x.size(0), x.size(2), x.size(3)}.count() >= least_tiles;
+  return WinogradTiles{x.size(0), x.size(2), x.size(3)}.count() >= tiles;
+}
+
+}  // namespace
+
+bool winograd_applies(const at::Tensor& x, const at::Tensor& weight) { return takes(x, weight, least_tiles); }
+
+bool kept_winograd_applies(const at::Tensor& x, const at::Tensor& weight) {
+  return !weight.requires_grad() && weight.scalar_type() == at::kFloat && takes(x, weight, least_kept_tiles);
+}
+
+at::Tensor kept_winograd_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                     const KeptFiltersPtr& kept) {
+  return frozen_convolution<convolve_keeping>(x, weight, bias, kept);
 }
 
 at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {

@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "kernels/kept_filters.h"
+
 namespace disco {
 
 /// Whether winograd_convolution takes these and is likely the faster way: float32 on the processor, 3×3 filters, and
@@ -14,5 +16,11 @@ bool winograd_applies(const at::Tensor& x, const at::Tensor& weight);
 /// already lies so is not copied. Differentiable by x, weight and bias. Works on memory of about 6 MiB (more for wide
 /// layers) besides the transformed filters (4 times the filters' size). The same bits for any number of threads.
 at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
+/// The same with filters that are transformed once: `kept` belongs to this weight, which wants no gradient, and keeps
+/// eight times its size. Where they are, fewer pixels are worth it.
+bool kept_winograd_applies(const at::Tensor& x, const at::Tensor& weight);
+at::Tensor kept_winograd_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                     const KeptFiltersPtr& kept);
 
 }  // namespace disco

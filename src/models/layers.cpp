@@ -8,6 +8,7 @@
 
 #include "core/part_clock.h"
 #include "kernels/choice.h"
+#include "kernels/column_convolution.h"
 #include "kernels/convolution.h"
 #include "kernels/gate.h"
 #include "kernels/gpu.h"
@@ -83,6 +84,17 @@ at::Tensor product(const at::Tensor& x, const Affine& layer) {
   return at::linear(x, widened(layer.weight, x), layer.bias);
 }
 
+/// A 3×3 convolution, padded by 1, whose filters are laid out once.
+at::Tensor kept_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride) {
+  if (stride == 1) {
+    return kept_winograd_applies(x, layer.weight) ? kept_winograd_convolution(x, layer.weight, layer.bias, layer.kept)
+                                                  : column_convolution(x, layer.weight, layer.bias, layer.kept);
+  }
+  const at::Tensor weight = layer.kept->get(KeptFilters::Form::channels_last,
+                                            [&] { return layer.weight.contiguous(at::MemoryFormat::ChannelsLast); });
+  return at::conv2d(x, weight, layer.bias, stride, 1);
+}
+
 /// Whether a kernel of ours adds the bias along with what comes after a convolution: LibTorch takes a pass of its own
 /// for it on a GPU. It has no gradient by the bias.
 bool takes_bias_later(const at::Tensor& x, const Affine& layer) {
@@ -130,6 +142,10 @@ at::Tensor linear(const at::Tensor& x, const Affine& layer) {
 
 at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding,
                        const AfterConvolution& after) {
+  if (layer.kept && own_products() && column_convolution_applies(x, layer.weight) && padding == 1) {
+    count_convolution(x, layer.weight, stride);
+    return finished(kept_convolution(x, layer, stride), after);
+  }
   const bool fast = own_products() && stride == 1 && padding == 1;
   if (fast && winograd_applies(x, layer.weight)) {
     count_convolution(x, layer.weight, stride);

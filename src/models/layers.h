@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "kernels/kept_filters.h"
 #include "models/weights/state_dict.h"
 
 namespace disco {
@@ -13,6 +14,7 @@ namespace disco {
 /// A weight and a bias; the bias may be undefined.
 struct Affine {
   at::Tensor weight, bias;
+  KeptFiltersPtr kept = {};  ///< Set for a layer of 3×3 filters whose weight does not change but by training.
 };
 
 /// PREFIX.weight, and PREFIX.bias where there is one. The tensors have been checked to exist.

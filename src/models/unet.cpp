@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <variant>
 
@@ -83,8 +84,13 @@ struct AttentionBlock {
 using Layer = std::variant<Convolution, ResidualBlock, AttentionBlock>;
 using Block = std::vector<Layer>;
 
-Layer make_layer(const StateDict& tensors, const UNetConfig& config, const UNetPlan::Module& module) {
-  const auto get = [&](const char* layer) { return affine(tensors, module.name + layer); };
+Layer make_layer(const StateDict& tensors, const UNetConfig& config, const UNetPlan::Module& module, bool keeps) {
+  const auto get = [&](const char* layer) {
+    Affine result = affine(tensors, module.name + layer);
+    if (keeps && result.weight.dim() == 4 && result.weight.size(2) == 3)
+      result.kept = c10::make_intrusive<KeptFilters>();
+    return result;
+  };
   switch (module.kind) {
     case Kind::convolution:
       return Convolution{get("")};
@@ -138,9 +144,13 @@ struct UNet::Layers {
 UNet::UNet(UNetConfig config, StateDict tensors) : config_(std::move(config)), tensors_(std::move(tensors)) {
   require_tensors(tensors_, manifest(config_), "diffusion UNet");
   const UNetPlan plan = plan_unet(config_);
+  // Half weights are a plan for little memory.
+  const bool keeps = keeps_filters(plan) && std::ranges::all_of(tensors_, [](const auto& named) {
+                       return named.second.scalar_type() == at::kFloat;
+                     });
   const auto resolve = [&](const UNetPlan::Block& modules) {
     Block block;
-    for (const UNetPlan::Module& module : modules) block.push_back(make_layer(tensors_, config_, module));
+    for (const UNetPlan::Module& module : modules) block.push_back(make_layer(tensors_, config_, module, keeps));
     return block;
   };
   auto layers = std::make_shared<Layers>();

@@ -147,4 +147,19 @@ std::vector<TensorInfo> UNet::manifest(const UNetConfig& config) {
   return manifest;
 }
 
+bool keeps_filters(const UNetPlan& plan) {
+  constexpr std::int64_t most_filters = 3'000'000;  // The pocket UNet has 1.9 million, the community's from 24 million.
+  std::int64_t filters = 0;
+  const auto count = [&](const UNetPlan::Block& block) {
+    for (const Module& module : block) {
+      if (module.kind == Kind::attention) continue;
+      filters += module.in * module.out + (module.kind == Kind::residual ? module.out * module.out : 0);
+    }
+  };
+  std::ranges::for_each(plan.input, count);
+  count(plan.middle);
+  std::ranges::for_each(plan.output, count);
+  return filters <= most_filters;
+}
+
 }  // namespace disco

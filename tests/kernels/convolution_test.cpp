@@ -7,6 +7,7 @@
 
 #include <random>
 
+#include "kernels/column_convolution.h"
 #include "support/golden.h"
 
 namespace disco {
@@ -86,6 +87,75 @@ TEST(Winograd, TheSameBitsForAnyNumberOfThreads) {
   const at::Tensor two = winograd_convolution(x, weight, {});
   at::set_num_threads(before);
   EXPECT_TRUE(at::equal(one, two));
+}
+
+/// Either way to convolve with kept filters.
+using Kept = at::Tensor (*)(const at::Tensor&, const at::Tensor&, const at::Tensor&, const KeptFiltersPtr&);
+
+void expect_the_direct_convolution(Kept convolve, const Problem& p) {
+  SCOPED_TRACE(testing::Message() << p.pictures << "x" << p.in << "x" << p.height << "x" << p.width << " to " << p.out);
+  const at::Tensor weight = at::randn({p.out, p.in, 3, 3}), bias = at::randn({p.out});
+  const auto kept = c10::make_intrusive<KeptFilters>();
+  for (int turn = 0; turn < 2; ++turn) {  // The second uses what the first one kept.
+    const at::Tensor x = at::randn({p.pictures, p.in, p.height, p.width}).requires_grad_();
+    const at::Tensor plain = at::conv2d(x, weight, bias, 1, 1), fast = convolve(x, weight, bias, kept);
+    ASSERT_EQ(fast.sizes(), plain.sizes());
+    EXPECT_TRUE(fast.is_contiguous(at::MemoryFormat::ChannelsLast));
+    EXPECT_LT(golden::relative_error(fast, plain), 1e-5);
+    const at::Tensor by = at::randn(plain.sizes());
+    EXPECT_LT(golden::relative_error(gradient(fast, x, by), gradient(plain, x, by)), 1e-5);
+    EXPECT_LT(golden::relative_error(convolve(x.detach(), weight, {}, kept), at::conv2d(x, weight, {}, 1, 1)), 1e-5);
+  }
+}
+
+TEST(KeptFilters, GiveTheDirectConvolutionWithItsGradient) {
+  at::manual_seed(3);
+  std::mt19937 dice(9);
+  const auto draw = [&](int least, int most) { return std::uniform_int_distribution<std::int64_t>(least, most)(dice); };
+  for (int k = 0; k < 12; ++k) {
+    const std::int64_t in = draw(1, 5), out = draw(1, 5);
+    expect_the_direct_convolution(column_convolution, {draw(1, 3), 32 * in, 32 * out, draw(1, 12), draw(1, 12)});
+    expect_the_direct_convolution(kept_winograd_convolution, {draw(1, 3), draw(16, 80), draw(16, 80), draw(9, 20), 12});
+  }
+}
+
+TEST(KeptFilters, AreMadeOnce) {
+  const at::Tensor x = at::randn({1, 32, 16, 16}), weight = at::randn({32, 32, 3, 3}),
+                   other = at::zeros({32, 32, 3, 3});
+  for (const Kept convolve : {Kept(column_convolution), Kept(kept_winograd_convolution)}) {
+    const auto kept = c10::make_intrusive<KeptFilters>();
+    EXPECT_TRUE(convolve(x, weight, {}, kept).equal(convolve(x, other, {}, kept)));
+  }
+}
+
+TEST(KeptFilters, GiveTheSameBitsForAnyNumberOfThreads) {
+  const at::Tensor x = at::randn({2, 96, 8, 8}).requires_grad_(), weight = at::randn({64, 96, 3, 3});
+  const auto both = [&] {
+    const auto kept = c10::make_intrusive<KeptFilters>();
+    const at::Tensor y = column_convolution(x, weight, {}, kept);
+    return std::pair(y.detach(), gradient(y, x, at::ones_like(y)));
+  };
+  const int before = at::get_num_threads();
+  at::set_num_threads(1);
+  const auto one = both();
+  at::set_num_threads(2);
+  const auto two = both();
+  at::set_num_threads(before);
+  EXPECT_TRUE(one.first.equal(two.first));
+  EXPECT_TRUE(one.second.equal(two.second));
+}
+
+TEST(KeptFilters, AreForFrozenFloatsOnly) {
+  const at::Tensor x = at::zeros({1, 32, 8, 8}), weight = at::zeros({32, 32, 3, 3});
+  EXPECT_TRUE(column_convolution_applies(x, weight));
+  EXPECT_FALSE(column_convolution_applies(x, weight.to(at::kHalf)));
+  EXPECT_FALSE(column_convolution_applies(x, at::zeros({32, 32, 1, 1})));
+  EXPECT_FALSE(column_convolution_applies(x, at::zeros({48, 32, 3, 3})));
+  EXPECT_FALSE(kept_winograd_applies(x, weight)) << "four tiles";
+  EXPECT_TRUE(kept_winograd_applies(at::zeros({1, 32, 16, 16}), weight));
+  const at::Tensor trained = at::zeros({32, 32, 3, 3}).requires_grad_();
+  EXPECT_FALSE(column_convolution_applies(x, trained));
+  EXPECT_FALSE(kept_winograd_applies(at::zeros({1, 32, 16, 16}), trained));
 }
 
 TEST(Winograd, AppliesOnlyWhereItIsRight) {

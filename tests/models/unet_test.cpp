@@ -185,6 +185,47 @@ TEST(UNet, ParametersReceiveGradients) {
   EXPECT_EQ(unet.parameters().at("label_emb.weight").grad()[1].abs().sum().item<double>(), 0);
 }
 
+TEST(UNet, KeepsNoFiltersOfWeightsThatAreTrained) {
+  at::manual_seed(1);
+  UNetConfig config = tiny_config();
+  config.num_channels = 32;
+  StateDict tensors = initial_unet(config, 1);
+  for (auto& [name, tensor] : tensors) tensor.normal_(0, 0.05).requires_grad_();
+  const UNet unet(config, tensors);
+  const at::Tensor x = at::randn({1, 3, 32, 32}), t = at::full({1}, 100.0);
+  const at::Tensor before = unet.forward(x, t).detach();
+  {
+    const at::NoGradGuard no_grad;
+    for (auto& [name, tensor] : tensors) tensor.mul_(1.1);
+  }
+  EXPECT_FALSE(before.equal(unet.forward(x, t).detach()));
+}
+
+TEST(UNet, SmallOnesWithKeptFiltersGiveWhatLibTorchGives) {
+  at::manual_seed(2);
+  UNetConfig config = tiny_config();
+  config.image_size = 64;
+  config.num_channels = 32;
+  config.channel_mult = {1, 2, 3};
+  StateDict tensors = initial_unet(config, 3);
+  for (auto& [name, tensor] : tensors) tensor.normal_(0, 0.05);
+  const UNet unet(config, tensors);
+  for (const std::int64_t width : {16, 64, 72}) {  // Columns alone, and both ways.
+    const at::Tensor x = at::randn({1, 3, 64, width}).requires_grad_(), t = at::full({1}, 300.0);
+    const auto both = [&](Kernels kernels) {
+      choose_kernels(kernels);
+      const at::Tensor y = unet.forward(x, t);
+      const at::Tensor by_x = torch::autograd::grad({y}, {x}, {at::ones_like(y)})[0];
+      choose_kernels(Kernels::fast);
+      return std::pair(y.detach(), by_x);
+    };
+    const auto plain = both(Kernels::plain), fast = both(Kernels::fast);
+    EXPECT_LT(golden::relative_error(fast.first, plain.first), 1e-4) << width;
+    EXPECT_LT(golden::relative_error(fast.second, plain.second), 1e-4) << width;
+    EXPECT_FALSE(fast.first.equal(plain.first)) << "both were LibTorch's";
+  }
+}
+
 TEST(UNet, GivesTheSameWithAndWithoutAGradient) {
   const UNet unet = small_network("pixelart");
   const at::Tensor x = golden::unit("x", {1, 3, 32, 32}), t = at::tensor({250.f});

@@ -1,0 +1,34 @@
+// A layer's filters in the forms that kernels read, made once.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
+
+#include <array>
+#include <cstddef>
+#include <mutex>
+
+namespace disco {
+
+/// For layers of small pictures, where laying the filters out takes longer than multiplying by them. They are made at
+/// first use and live as long as this does; the weights must not change meanwhile. Several threads may ask at once.
+class KeptFilters final : public torch::CustomClassHolder {
+ public:
+  enum class Form { winograd, winograd_adjoint, columns, columns_adjoint, channels_last };
+
+  /// What make() gives, or gave the first time.
+  template <typename Make>
+  at::Tensor get(Form form, const Make& make) {
+    const std::lock_guard lock(mutex_);
+    at::Tensor& kept = forms_[static_cast<std::size_t>(form)];
+    if (!kept.defined()) kept = make();
+    return kept;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::array<at::Tensor, 5> forms_;
+};
+using KeptFiltersPtr = c10::intrusive_ptr<KeptFilters>;
+
+}  // namespace disco
