@@ -37,6 +37,13 @@ std::string folder_name(const Variant& variant) {
   return variant.label.empty() ? "unchanged" : file_spelling(variant.group + "-" + variant.label);
 }
 
+/// What fits under a small picture: the sheet is named after the setting, so that the value is enough.
+std::string sheet_label(const Variant& variant) {
+  if (variant.label.empty()) return "unchanged";
+  const std::size_t space = variant.label.find(' ');
+  return variant.values.contains(variant.label.substr(0, space)) ? variant.label.substr(space + 1) : variant.label;
+}
+
 class EffectsMeasurement {
  public:
   EffectsMeasurement(const EffectsRequest& request, BenchEvents& events)
@@ -57,7 +64,7 @@ class EffectsMeasurement {
       result.effects.push_back(measured(variants[i], pictures));
       for (const Picture& picture : pictures) {
         sheets[variants[i].group].push_back(picture);
-        labels[variants[i].group].push_back(variants[i].label.empty() ? "unchanged" : variants[i].label);
+        labels[variants[i].group].push_back(sheet_label(variants[i]));
       }
     }
     for (const auto& [group, pictures] : sheets) {
