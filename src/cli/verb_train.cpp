@@ -56,9 +56,10 @@ const std::vector<std::string>& roles() {
 /// Flags that one kind of training has and the other has not are refused rather than left without effect.
 void demand_fitting_flags(const CommandLine& line) {
   const bool pocket = line.operands.front() == "pocket";
-  static const std::vector<std::string> of_one = {
-      "--name",    "--from",   "--data",     "--no-mirror", "--steps",      "--batch",      "--network",
-      "--variety", "--styled", "--coloured", "--reuse",     "--accumulate", "--guesses-of", "--learning-rate"};
+  static const std::vector<std::string> of_one = {"--name",       "--from",          "--data",       "--no-mirror",
+                                                  "--steps",      "--batch",         "--network",    "--variety",
+                                                  "--styled",     "--coloured",      "--reuse",      "--accumulate",
+                                                  "--guesses-of", "--learning-rate", "--near-misses"};
   static const std::vector<std::string> of_pocket = {"--minutes", "--scale"};
   for (const std::string& flag : pocket ? of_one : of_pocket) {
     if (!line.has(flag)) continue;
@@ -91,6 +92,7 @@ TrainRequest request_of(const CommandLine& line) {
   request.variety = line.number("--variety", request.variety, 0);
   request.styled = line.number("--styled", request.styled, 0);
   request.coloured = line.number("--coloured", request.coloured, 0);
+  request.near_misses = line.number("--near-misses", request.near_misses, 0);
   request.precision = line.text("--precision", request.precision);
   request.device = line.text("--device", request.device);
   request.checkpoint_minutes = line.number("--checkpoint-minutes", request.checkpoint_minutes, 0);
@@ -146,6 +148,8 @@ Verb train_verb() {
       {"--variety", "SHARE", "how much painted scenes of the same things differ, 0 to 1 (default 0.25)"},
       {"--styled", "SHARE", "of the painted pictures that have a style (oil, ink, …), 0 to 1 (default 0.5)"},
       {"--coloured", "SHARE", "of the painted pictures that have a palette (neon, sepia, …), 0 to 1 (default 0.5)"},
+      {"--near-misses", "SHARE",
+       "of every second painted picture that differs from the one before in one thing (default 0)"},
       {"--guesses-of", "FILE", "clip: weights of the diffusion model whose guesses are shown among the pictures"},
       {"--network", "JSON", "sizes of the network that differ from the defaults"},
       {"--precision", "TYPE", "of convolutions and products (default float32)", {"float32", "bfloat16"}},

@@ -6,6 +6,7 @@
 
 #include "core/hash.h"
 #include "train/reused_pictures.h"
+#include "train/world/dice.h"
 #include "train/world/paint.h"
 
 namespace disco {
@@ -14,6 +15,14 @@ std::uint64_t sample_seed(std::uint64_t seed, std::uint64_t index) { return spli
 
 std::uint64_t step_seed(std::uint64_t seed, std::int64_t step) {
   return splitmix64(splitmix64(seed ^ 0x5354455053ull) + static_cast<std::uint64_t>(step));
+}
+
+Scene sample_scene(std::uint64_t seed, std::uint64_t index, const WorldMix& mix) {
+  const std::uint64_t sample = sample_seed(seed, index);
+  if (index % 2 == 1 && Dice(sample, DicePurpose::batch).chance(mix.near_misses)) {
+    return near_miss(random_scene(sample_seed(seed, index - 1), mix), sample, mix);
+  }
+  return random_scene(sample, mix);
 }
 
 at::Tensor paint_batch(std::span<const Scene> scenes, int side) {
@@ -34,15 +43,16 @@ CaptionedBatch captioned_batch(std::uint64_t seed, std::uint64_t first, std::int
                                const WorldMix& mix) {
   CaptionedBatch batch;
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(count); ++i) {
-    const std::uint64_t sample = sample_seed(seed, first + i);
-    batch.scenes.push_back(random_scene(sample, mix));
-    batch.captions.push_back(caption(batch.scenes.back(), sample));
+    batch.scenes.push_back(sample_scene(seed, first + i, mix));
+    batch.captions.push_back(caption(batch.scenes.back(), sample_seed(seed, first + i)));
   }
   batch.pictures = paint_batch(batch.scenes, side);
   return batch;
 }
 
-WorldMix world_mix(const TrainRequest& request) { return {request.variety, request.styled, request.coloured}; }
+WorldMix world_mix(const TrainRequest& request) {
+  return {request.variety, request.styled, request.coloured, request.near_misses};
+}
 
 namespace {
 

@@ -21,6 +21,9 @@ std::uint64_t sample_seed(std::uint64_t seed, std::uint64_t index);
 /// The seed of all other draws of a training's step.
 std::uint64_t step_seed(std::uint64_t seed, std::int64_t step);
 
+/// What picture `index` of a training shows: random_scene(), or a near miss of the picture before.
+Scene sample_scene(std::uint64_t seed, std::uint64_t index, const WorldMix& mix);
+
 /// (N,3,side,side) uint8.
 at::Tensor paint_batch(std::span<const Scene> scenes, int side);
 /// uint8 → float32 in [-1,1].

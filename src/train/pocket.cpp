@@ -135,6 +135,7 @@ class PocketTraining {
     r.variety = part.variety;
     r.styled = part.styled;
     r.coloured = part.coloured;
+    r.near_misses = part.near_misses;
     r.reuse = part.reuse;
     r.config = part.config;
     if (!part.precision.empty()) r.precision = part.precision;

@@ -16,7 +16,7 @@ struct PocketPart {
   std::int64_t steps = 0;
   std::int64_t batch = 0;
   double learning_rate = 0;
-  double variety = 0.25, styled = 0.5, coloured = 0.5;
+  double variety = 0.25, styled = 0.5, coloured = 0.5, near_misses = 0;
   double share = 0;           ///< Of the time, when a time is given. All shares together are 1.
   bool sees_guesses = false;  ///< Of the diffusion model, which is the first part.
   bool for_drawing = true;    ///< Whether the program draws with it.

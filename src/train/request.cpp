@@ -70,6 +70,7 @@ TrainRequest completed(TrainRequest r) {
   demand(r.variety >= 0 && r.variety <= 1, "variety is a share from 0 to 1", "variety");
   demand(r.styled >= 0 && r.styled <= 1, "styled is a share from 0 to 1", "styled");
   demand(r.coloured >= 0 && r.coloured <= 1, "coloured is a share from 0 to 1", "coloured");
+  demand(r.near_misses >= 0 && r.near_misses <= 1, "near_misses is a share from 0 to 1", "near_misses");
   demand(r.painters >= 1 && r.painters <= 64, "painters must be 1 to 64", "painters");
   demand(r.reuse >= 1 && r.reuse <= 64, "reuse must be 1 to 64", "reuse");
   demand(r.reuse == 1 || r.data.empty(), "only painted pictures are reused: a folder's are read again at no cost",
@@ -113,6 +114,7 @@ nlohmann::ordered_json to_json(const TrainRequest& r) {
           {"variety", r.variety},
           {"styled", r.styled},
           {"coloured", r.coloured},
+          {"near_misses", r.near_misses},
           {"from", r.from},
           {"data", r.data.string()},
           {"mirror", r.mirror},

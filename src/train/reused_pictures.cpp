@@ -16,7 +16,7 @@ constexpr std::uint64_t fewest_kept = 256;
 }  // namespace
 
 ReusedPictures::ReusedPictures(std::uint64_t seed, int reuse, const WorldMix& mix)
-    : seed_(seed), reuse_(static_cast<std::uint64_t>(reuse)), mix_(mix) {}
+    : seed_(seed), reuse_(static_cast<std::uint64_t>(reuse)), together_(mix.near_misses > 0 ? 2 : 1), mix_(mix) {}
 
 std::uint64_t ReusedPictures::window(int side) {
   const auto bytes = 3 * static_cast<std::uint64_t>(side) * static_cast<std::uint64_t>(side);
@@ -24,16 +24,19 @@ std::uint64_t ReusedPictures::window(int side) {
 }
 
 std::uint64_t ReusedPictures::picture_of(std::uint64_t sample, int side) const {
-  const std::uint64_t newest = sample / reuse_;
-  if (sample % reuse_ == 0) return newest;
-  return newest - splitmix64(sample_seed(~seed_, sample)) % std::min(newest + 1, window(side));
+  const std::uint64_t group = sample / together_;
+  std::uint64_t shown = group / reuse_;
+  if (!is_new(sample)) {
+    shown -= splitmix64(sample_seed(~seed_, group)) % std::min(shown + 1, window(side) / together_);
+  }
+  return shown * together_ + sample % together_;
 }
 
 CaptionedBatch ReusedPictures::batch(std::uint64_t first, std::int64_t count, int side) const {
   const std::uint64_t end = first + static_cast<std::uint64_t>(count);
   // New pictures first: others may be waiting for them, and nobody waits while painting.
   for (std::uint64_t i = first; i < end; ++i) {
-    if (i % reuse_ == 0) painted(i / reuse_, side);
+    if (is_new(i)) painted(picture_of(i, side), side);
   }
   CaptionedBatch batch;
   std::vector<at::Tensor> pixels;
@@ -63,7 +66,7 @@ ReusedPictures::Painted ReusedPictures::painted(std::uint64_t picture, int side)
   }
   if (is_new) {
     try {
-      const Scene scene = random_scene(sample_seed(seed_, picture), mix_);
+      const Scene scene = sample_scene(seed_, picture, mix_);
       promise.set_value({scene, paint_batch({&scene, 1}, side)});
     } catch (...) {
       promise.set_exception(std::current_exception());

@@ -12,7 +12,8 @@ namespace disco {
 /// Sample i is picture i / reuse when i is a multiple of `reuse`, and else one of the `window` pictures up to there,
 /// drawn by a hash of i: each picture is shown `reuse` times on average, every time with a caption of its own. Which
 /// picture and caption a sample has depends on the seed and its number alone; pictures that are no longer kept, as
-/// after an interruption, are painted again.
+/// after an interruption, are painted again. Where there are near misses, all this holds of pairs: samples 2i and 2i +
+/// 1 show pictures 2k and 2k + 1.
 class ReusedPictures final : public PictureSource {
  public:
   ReusedPictures(std::uint64_t seed, int reuse, const WorldMix& mix);
@@ -33,11 +34,13 @@ class ReusedPictures final : public PictureSource {
   };
   using Key = std::pair<int, std::uint64_t>;  ///< Side and number.
 
+  bool is_new(std::uint64_t sample) const { return sample / together_ % reuse_ == 0; }
   Painted painted(std::uint64_t picture, int side) const;
   void forget_old(std::uint64_t newest, int side) const;
 
   std::uint64_t seed_;
   std::uint64_t reuse_;
+  std::uint64_t together_;  ///< Pictures that are shown side by side: 2, or 1.
   WorldMix mix_;
   mutable std::mutex mutex_;
   mutable std::map<Key, std::shared_future<Painted>> kept_;

@@ -44,7 +44,7 @@ struct TrainRequest {
   std::string device = "cpu";      ///< Or "cuda", "cuda:1", …, where LibTorch has it.
   std::int64_t picture_size = 64;  ///< 0: what the model of `from` was made for, or 64.
   /// Of the painted world, see WorldMix (train/world/scene.h). They may be changed between parts of a training.
-  double variety = 0.25, styled = 0.5, coloured = 0.5;
+  double variety = 0.25, styled = 0.5, coloured = 0.5, near_misses = 0;
 
   /// A model to start from instead of fresh weights: a weights file, or a name in the model folders. Its sizes hold.
   std::string from;

@@ -65,6 +65,41 @@ TEST(ReusedPictures, ShowThePaintersPicturesWithCaptionsOfTheirOwn) {
   EXPECT_GT(texts[0].size(), 2u);
 }
 
+TEST(ReusedPictures, NearMissesStayBesideWhatTheyMiss) {
+  const WorldMix mix{.near_misses = 1};
+  const ReusedPictures source(3, 4, mix);
+  for (std::uint64_t i = 0; i < 400; i += 2) {
+    const std::uint64_t picture = source.picture_of(i, side);
+    EXPECT_EQ(picture % 2, 0u);
+    EXPECT_LE(picture / 2, i / 8);
+    EXPECT_EQ(source.picture_of(i + 1, side), picture + 1);
+  }
+  const CaptionedBatch batch = source.batch(0, 64, side), painted = captioned_batch(3, 0, 16, side, mix);
+  const at::Tensor agrees = agreement(batch);
+  for (std::int64_t i = 0; i < 64; i += 2) {
+    const std::uint64_t picture = source.picture_of(static_cast<std::uint64_t>(i) + 1, side);
+    EXPECT_TRUE(batch.pictures[i + 1].equal(painted.pictures[static_cast<std::int64_t>(picture)]));
+    EXPECT_FALSE(batch.pictures[i].equal(batch.pictures[i + 1]));
+    const Caption& miss = batch.captions[static_cast<std::size_t>(i) + 1];
+    if (miss.names_subject && miss.names_sky && miss.names_ground) {
+      EXPECT_EQ(agrees[i][i + 1].item<float>(), 0) << miss.text;
+    }
+  }
+}
+
+TEST(ReusedPictures, NearMissesAreAsManyAsAsked) {
+  int misses = 0;
+  constexpr int pairs = 2000;
+  for (std::uint64_t i = 0; i < 2 * pairs; i += 2) {
+    const Scene first = sample_scene(5, i, {.near_misses = 0.3}), second = sample_scene(5, i + 1, {.near_misses = 0.3});
+    EXPECT_EQ(first.detail, random_scene(sample_seed(5, i)).detail);
+    misses += (first.style != second.style) + (first.palette != second.palette) + (first.sky != second.sky) +
+                  (first.subject != second.subject) + (first.ground != second.ground) ==
+              1;
+  }
+  EXPECT_NEAR(misses, 0.3 * pairs, 0.05 * pairs);
+}
+
 TEST(ReusedPictures, ThreadsGetWhatOneGets) {
   const ReusedPictures source(5, 4, {}), alone(5, 4, {});
   std::vector<CaptionedBatch> batches(6);

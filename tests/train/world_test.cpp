@@ -146,6 +146,31 @@ TEST(World, ScenesAreSpreadEvenlyAndFitTogether) {
   EXPECT_EQ(tints.size(), tint_count);
 }
 
+/// How many of style, palette, sky, subject and ground differ.
+int things_apart(const Scene& a, const Scene& b) {
+  return (a.style != b.style) + (a.palette != b.palette) + (a.sky != b.sky) + (a.subject != b.subject) +
+         (a.ground != b.ground);
+}
+
+TEST(World, ANearMissDiffersInOneThing) {
+  int styles = 0, subjects = 0;
+  constexpr int count = 4000;
+  for (std::uint64_t seed = 0; seed < count; ++seed) {
+    const Scene scene = random_scene(seed), other = near_miss(scene, seed);
+    EXPECT_EQ(things_apart(scene, other), 1) << seed;
+    EXPECT_TRUE(subject_fits(other.subject, other.ground));
+    EXPECT_FALSE(held_out(other));
+    EXPECT_TRUE(other.tint == Tint::own || (tintable(other.subject) && shown_tint(other) == other.tint)) << seed;
+    EXPECT_TRUE(!other.rough || has_sea(other.ground));
+    styles += scene.style != other.style;
+    subjects += scene.subject != other.subject;
+    EXPECT_TRUE(scene.style == other.style || scene.x == other.x) << "a style moves nothing";
+  }
+  // Some subjects fit few grounds, so that a little more than half is style.
+  EXPECT_NEAR(styles, 0.55 * count, 0.06 * count);
+  EXPECT_GT(subjects, count / 20);
+}
+
 TEST(World, HeldOutCombinationsAreNeverDrawnForTraining) {
   for (std::uint64_t seed = 0; seed < 20000; ++seed) EXPECT_FALSE(held_out(random_scene(seed)));
   for (std::uint64_t seed = 0; seed < 200; ++seed) EXPECT_TRUE(held_out(held_out_scene(seed)));

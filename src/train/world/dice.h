@@ -10,7 +10,18 @@
 namespace disco {
 
 /// Which of several independent streams of one seed is meant.
-enum class DicePurpose : std::uint64_t { scene = 1, sky, ground, subject, caption, batch, light, style, evaluation };
+enum class DicePurpose : std::uint64_t {
+  scene = 1,
+  sky,
+  ground,
+  subject,
+  caption,
+  batch,
+  light,
+  style,
+  evaluation,
+  near_miss
+};
 
 class Dice {
  public:

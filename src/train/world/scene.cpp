@@ -88,6 +88,34 @@ Scene scene_of(std::uint64_t seed, const WorldMix& mix, bool want_held_out) {
   return vary(scene, dice, mix.variety);
 }
 
+template <typename Kind>
+Kind another(Dice& dice, Kind now, std::size_t count) {
+  const auto place = static_cast<std::size_t>(now);
+  return static_cast<Kind>((place + 1 + dice.below(count - 1)) % count);
+}
+
+/// With one thing changed, whether or not what results can be.
+Scene changed(Scene scene, Dice& dice, double variety) {
+  if (dice.chance(0.5)) {
+    scene.style = another(dice, scene.style, style_count);
+    return scene;
+  }
+  switch (dice.below(4)) {
+    case 0:
+      scene.palette = another(dice, scene.palette, palette_count);
+      return scene;
+    case 1:
+      scene.sky = another(dice, scene.sky, sky_count);
+      return scene;
+    case 2:
+      scene.subject = another(dice, scene.subject, subject_count);
+      break;
+    default:
+      scene.ground = another(dice, scene.ground, ground_count);
+  }
+  return vary(scene, dice, variety);
+}
+
 }  // namespace
 
 bool in_the_air(Subject subject) {
@@ -166,6 +194,16 @@ bool held_out(const Scene& scene) {
 
 Scene random_scene(std::uint64_t seed, const WorldMix& mix) { return scene_of(seed, mix, false); }
 Scene held_out_scene(std::uint64_t seed, const WorldMix& mix) { return scene_of(seed, mix, true); }
+
+Scene near_miss(const Scene& scene, std::uint64_t seed, const WorldMix& mix) {
+  Dice dice(seed, DicePurpose::near_miss);
+  Scene other;
+  do other = changed(scene, dice, mix.variety);
+  while (!subject_fits(other.subject, other.ground) || held_out(other));
+  if (!coloured(other) || !tintable(other.subject) || other.tint == usual_tint(other.subject)) other.tint = Tint::own;
+  other.rough = other.rough && has_sea(other.ground);
+  return other;
+}
 
 void compose(Scene& scene) {
   scene.horizon = 0.63;

@@ -83,6 +83,9 @@ struct WorldMix {
   double variety = 1;
   double styled = 0.5;    ///< Share of pictures with a style other than plain.
   double coloured = 0.5;  ///< Share of pictures with a palette other than natural.
+  /// Share of every second picture that shows what the one before it shows but for one thing (near_miss()). A caption
+  /// tells two scenes of a batch apart by whatever is easiest; of a near miss it must know the one thing.
+  double near_misses = 0;
 };
 
 /// Sample `seed` of the world, never of a held-out combination. Every sky and subject is about equally likely, and
@@ -91,6 +94,9 @@ struct WorldMix {
 Scene random_scene(std::uint64_t seed, const WorldMix& mix = {});
 /// The same, of held-out combinations only.
 Scene held_out_scene(std::uint64_t seed, const WorldMix& mix = {});
+/// The scene with another style, in half of the cases, or with another subject, sky, ground or palette. A new subject
+/// or ground is composed anew. Never of a held-out combination.
+Scene near_miss(const Scene& scene, std::uint64_t seed, const WorldMix& mix = {});
 /// Puts the horizon and the subject of the scene in their usual places, with the detail seed 0.
 void compose(Scene& scene);
 
