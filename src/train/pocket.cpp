@@ -304,6 +304,8 @@ std::span<const PocketPart> parts_for_a_processor() {
        .steps = 1000,
        .batch = 64,
        .learning_rate = 6e-4,
+       .styled = 0.7,
+       .near_misses = 0.7,
        .share = 0.12,
        .sees_guesses = true},
       {.title = "clip-resnet",
@@ -312,6 +314,8 @@ std::span<const PocketPart> parts_for_a_processor() {
        .steps = 1000,
        .batch = 64,
        .learning_rate = 6e-4,
+       .styled = 0.7,
+       .near_misses = 0.7,
        .share = 0.1,
        .sees_guesses = true,
        .config = {{"kind", "resnet"}}},
@@ -362,10 +366,8 @@ std::span<const PocketPart> parts_for_a_gpu() {
     change(judge, 1000, 256, 6, 0.13);
     judge.variety = 0.5;
     // What a subject looks like is learned from pictures without a style or a palette.
-    for (PocketPart* part : {&diffusion, &secondary, &vit, &resnet}) {
-      part->styled = 0.5;
-      part->coloured = 0.4;
-    }
+    for (PocketPart* part : {&diffusion, &secondary}) part->styled = 0.5;
+    for (PocketPart* part : {&diffusion, &secondary, &vit, &resnet}) part->coloured = 0.4;
     return all;
   }();
   return parts;
