@@ -32,7 +32,7 @@ void lay_out(const float* w, std::int64_t outputs, std::int64_t inputs, bool adj
 
 /// (panels, 9·rows, 32).
 at::Tensor laid_out(const at::Tensor& weight, bool adjoint) {
-  const at::Tensor dense = weight.contiguous();
+  const at::Tensor dense = weight.to(at::kFloat).contiguous();
   const std::int64_t outputs = dense.size(0), inputs = dense.size(1);
   const std::int64_t rows = adjoint ? outputs : inputs, panels = panel_count(adjoint ? inputs : outputs);
   at::Tensor matrix = at::empty({panels, filter_points * rows, panel_columns});
@@ -103,9 +103,9 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
 }  // namespace
 
 bool column_convolution_applies(const at::Tensor& x, const at::Tensor& weight) {
-  return takes_floats_with(x, weight) && weight.scalar_type() == at::kFloat && !weight.requires_grad() &&
-         x.dim() == 4 && weight.size(2) == filter_side && weight.size(3) == filter_side &&
-         weight.size(1) == x.size(1) && weight.size(0) % panel_columns == 0 && weight.size(1) % panel_columns == 0;
+  return takes_floats_with(x, weight) && !weight.requires_grad() && x.dim() == 4 && weight.size(2) == filter_side &&
+         weight.size(3) == filter_side && weight.size(1) == x.size(1) && weight.size(0) % panel_columns == 0 &&
+         weight.size(1) % panel_columns == 0;
 }
 
 at::Tensor column_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,

@@ -8,8 +8,8 @@
 
 namespace disco {
 
-/// Whether column_convolution takes these: float32 on the processor, 3×3 filters without a gradient, and multiples of
-/// 32 channels on both sides.
+/// Whether column_convolution takes these: float32 on the processor, 3×3 filters (in half precision as well) without a
+/// gradient, and multiples of 32 channels on both sides.
 bool column_convolution_applies(const at::Tensor& x, const at::Tensor& weight);
 
 /// at::conv2d(x, weight, bias, stride 1, padding 1) for x (N,C,H,W), weight (K,C,3,3), bias (K) or undefined, as one

@@ -123,7 +123,7 @@ bool takes(const at::Tensor& x, const at::Tensor& weight, std::int64_t tiles) {
 bool winograd_applies(const at::Tensor& x, const at::Tensor& weight) { return takes(x, weight, least_tiles); }
 
 bool kept_winograd_applies(const at::Tensor& x, const at::Tensor& weight) {
-  return !weight.requires_grad() && weight.scalar_type() == at::kFloat && takes(x, weight, least_kept_tiles);
+  return !weight.requires_grad() && takes(x, weight, least_kept_tiles);
 }
 
 at::Tensor kept_winograd_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,

@@ -12,13 +12,17 @@ namespace disco {
 
 /// For layers of small pictures, where laying the filters out takes longer than multiplying by them. They are made at
 /// first use and live as long as this does; the weights must not change meanwhile. Several threads may ask at once.
+/// Where memory is short, `keeps` is false, and they are made at each use: the same kernels give the same bits.
 class KeptFilters final : public torch::CustomClassHolder {
  public:
+  explicit KeptFilters(bool keeps = true) : keeps_(keeps) {}
+
   enum class Form { winograd, winograd_adjoint, columns, columns_adjoint, channels_last };
 
   /// What make() gives, or gave the first time.
   template <typename Make>
   at::Tensor get(Form form, const Make& make) {
+    if (!keeps_) return make();
     const std::lock_guard lock(mutex_);
     at::Tensor& kept = forms_[static_cast<std::size_t>(form)];
     if (!kept.defined()) kept = make();
@@ -26,6 +30,7 @@ class KeptFilters final : public torch::CustomClassHolder {
   }
 
  private:
+  const bool keeps_;
   std::mutex mutex_;
   std::array<at::Tensor, 5> forms_;
 };

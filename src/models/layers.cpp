@@ -84,14 +84,15 @@ at::Tensor product(const at::Tensor& x, const Affine& layer) {
   return at::linear(x, widened(layer.weight, x), layer.bias);
 }
 
-/// A 3×3 convolution, padded by 1, whose filters are laid out once.
+/// A 3×3 convolution, padded by 1, by the kernels that kept filters are for.
 at::Tensor kept_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride) {
   if (stride == 1) {
     return kept_winograd_applies(x, layer.weight) ? kept_winograd_convolution(x, layer.weight, layer.bias, layer.kept)
                                                   : column_convolution(x, layer.weight, layer.bias, layer.kept);
   }
-  const at::Tensor weight = layer.kept->get(KeptFilters::Form::channels_last,
-                                            [&] { return layer.weight.contiguous(at::MemoryFormat::ChannelsLast); });
+  const at::Tensor weight = layer.kept->get(KeptFilters::Form::channels_last, [&] {
+    return widened(layer.weight, x).contiguous(at::MemoryFormat::ChannelsLast);
+  });
   return at::conv2d(x, weight, layer.bias, stride, 1);
 }
 

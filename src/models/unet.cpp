@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <variant>
 
 #include "core/error.h"
@@ -84,11 +85,13 @@ struct AttentionBlock {
 using Layer = std::variant<Convolution, ResidualBlock, AttentionBlock>;
 using Block = std::vector<Layer>;
 
-Layer make_layer(const StateDict& tensors, const UNetConfig& config, const UNetPlan::Module& module, bool keeps) {
+/// `keeps` as KeptFilters has it, where the network is one for them.
+Layer make_layer(const StateDict& tensors, const UNetConfig& config, const UNetPlan::Module& module,
+                 std::optional<bool> keeps) {
   const auto get = [&](const char* layer) {
     Affine result = affine(tensors, module.name + layer);
     if (keeps && result.weight.dim() == 4 && result.weight.size(2) == 3)
-      result.kept = c10::make_intrusive<KeptFilters>();
+      result.kept = c10::make_intrusive<KeptFilters>(*keeps);
     return result;
   };
   switch (module.kind) {
@@ -145,12 +148,12 @@ UNet::UNet(UNetConfig config, StateDict tensors) : config_(std::move(config)), t
   require_tensors(tensors_, manifest(config_), "diffusion UNet");
   const UNetPlan plan = plan_unet(config_);
   // Half weights are a plan for little memory.
-  const bool keeps = keeps_filters(plan) && std::ranges::all_of(tensors_, [](const auto& named) {
-                       return named.second.scalar_type() == at::kFloat;
-                     });
+  const bool roomy =
+      std::ranges::all_of(tensors_, [](const auto& named) { return named.second.scalar_type() == at::kFloat; });
+  const auto filters = keeps_filters(plan) ? std::optional(roomy) : std::nullopt;
   const auto resolve = [&](const UNetPlan::Block& modules) {
     Block block;
-    for (const UNetPlan::Module& module : modules) block.push_back(make_layer(tensors_, config_, module, keeps));
+    for (const UNetPlan::Module& module : modules) block.push_back(make_layer(tensors_, config_, module, filters));
     return block;
   };
   auto layers = std::make_shared<Layers>();

@@ -119,12 +119,15 @@ TEST(KeptFilters, GiveTheDirectConvolutionWithItsGradient) {
   }
 }
 
-TEST(KeptFilters, AreMadeOnce) {
+TEST(KeptFilters, AreMadeOnceOrAtEachUse) {
   const at::Tensor x = at::randn({1, 32, 16, 16}), weight = at::randn({32, 32, 3, 3}),
                    other = at::zeros({32, 32, 3, 3});
   for (const Kept convolve : {Kept(column_convolution), Kept(kept_winograd_convolution)}) {
     const auto kept = c10::make_intrusive<KeptFilters>();
     EXPECT_TRUE(convolve(x, weight, {}, kept).equal(convolve(x, other, {}, kept)));
+    const auto fresh = c10::make_intrusive<KeptFilters>(/*keeps=*/false);
+    EXPECT_TRUE(convolve(x, weight, {}, fresh).equal(convolve(x, weight, {}, kept)));
+    EXPECT_TRUE(convolve(x, other, {}, fresh).equal(at::zeros_like(x)));
   }
 }
 
@@ -145,10 +148,10 @@ TEST(KeptFilters, GiveTheSameBitsForAnyNumberOfThreads) {
   EXPECT_TRUE(one.second.equal(two.second));
 }
 
-TEST(KeptFilters, AreForFrozenFloatsOnly) {
+TEST(KeptFilters, AreForFrozenWeightsOnly) {
   const at::Tensor x = at::zeros({1, 32, 8, 8}), weight = at::zeros({32, 32, 3, 3});
   EXPECT_TRUE(column_convolution_applies(x, weight));
-  EXPECT_FALSE(column_convolution_applies(x, weight.to(at::kHalf)));
+  EXPECT_TRUE(column_convolution_applies(x, weight.to(at::kHalf)));
   EXPECT_FALSE(column_convolution_applies(x, at::zeros({32, 32, 1, 1})));
   EXPECT_FALSE(column_convolution_applies(x, at::zeros({48, 32, 3, 3})));
   EXPECT_FALSE(kept_winograd_applies(x, weight)) << "four tiles";
