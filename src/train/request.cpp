@@ -75,6 +75,8 @@ TrainRequest completed(TrainRequest r) {
   demand(r.reuse >= 1 && r.reuse <= 64, "reuse must be 1 to 64", "reuse");
   demand(r.reuse == 1 || r.data.empty(), "only painted pictures are reused: a folder's are read again at no cost",
          "reuse");
+  demand(r.near_misses == 0 || r.data.empty(),
+         "only painted pictures have near misses: nothing says what a folder's show", "near_misses");
   demand(r.precision == "float32" || r.precision == "bfloat16", "the precision is float32 or bfloat16", "precision");
   demand(
       r.picture_size >= 16 && r.picture_size <= 512 && r.picture_size % role->side_multiple == 0,

@@ -123,6 +123,7 @@ TEST(Train, ImpossibleRequestsAreRefused) {
   refused([](TrainRequest& r) { r.device = "cuda:x"; });
   refused([](TrainRequest& r) { r.reuse = 0; });
   refused([](TrainRequest& r) { r.near_misses = 1.5; });
+  refused([](TrainRequest& r) { r.near_misses = 0.5, r.data = "pictures"; });
   refused([](TrainRequest& r) { r.reuse = 4, r.data = "pictures"; });
   refused([](TrainRequest& r) { r.role = "secondary", r.config = {}; });  // Its pictures' sides are multiples of 32.
   refused([](TrainRequest& r) { r.role = "judge", r.config = {}, r.data = "pictures"; });
