@@ -103,8 +103,7 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
 }  // namespace
 
 bool column_convolution_applies(const at::Tensor& x, const at::Tensor& weight) {
-  return takes_floats_with(x, weight) && !weight.requires_grad() && x.dim() == 4 && weight.size(2) == filter_side &&
-         weight.size(3) == filter_side && weight.size(1) == x.size(1) && weight.size(0) % panel_columns == 0 &&
+  return takes_3x3_filters(x, weight) && !weight.requires_grad() && weight.size(0) % panel_columns == 0 &&
          weight.size(1) % panel_columns == 0;
 }
 

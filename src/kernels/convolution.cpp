@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t block_floats = 3 << 19;  // of transformed tiles, before and after the products
 constexpr std::int64_t tiles_grain = 8;
 constexpr std::int64_t least_block = 64, most_block = 1024;
-constexpr std::int64_t least_channels = 16, least_tiles = 24, least_kept_tiles = 9;
+constexpr std::int64_t least_channels = 16, least_tiles = 24;
 
 /// Tiles to work on together, when each has so many channels in all.
 std::int64_t block_of(std::int64_t channels) {
@@ -112,8 +112,7 @@ WeightGradients weight_gradients(const at::Tensor& x, const at::Tensor& weight, 
 
 /// Whether they fit together, with so many tiles or more.
 bool takes(const at::Tensor& x, const at::Tensor& weight, std::int64_t tiles) {
-  if (!takes_floats_with(x, weight)) return false;
-  if (x.dim() != 4 || weight.size(2) != 3 || weight.size(3) != 3 || weight.size(1) != x.size(1)) return false;
+  if (!takes_3x3_filters(x, weight)) return false;
   if (std::min(weight.size(0), weight.size(1)) < least_channels) return false;
   return WinogradTiles{x.size(0), x.size(2), x.size(3)}.count() >= tiles;
 }

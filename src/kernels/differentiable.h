@@ -25,6 +25,12 @@ inline bool takes_floats_with(const at::Tensor& x, const at::Tensor& weight) {
   return x.device().is_cpu() && x.scalar_type() == at::kFloat && (weight.scalar_type() == at::kFloat || half);
 }
 
+/// The same for pictures (N,C,H,W) and 3×3 filters (K,C,3,3).
+inline bool takes_3x3_filters(const at::Tensor& x, const at::Tensor& weight) {
+  return takes_floats_with(x, weight) && x.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
+         weight.size(1) == x.size(1);
+}
+
 /// x is kept for the gradient only where one by weight or bias is wanted.
 template <LinearKernel kernel, WeightKernel weight_kernel>
 struct LinearLayer : torch::autograd::Function<LinearLayer<kernel, weight_kernel>> {

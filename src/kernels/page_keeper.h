@@ -11,7 +11,7 @@ constexpr std::int64_t kept_pages_slack = 16 << 20;
 
 struct KeptPages {
   std::int64_t in_use = 0;  ///< Bytes that tensors hold.
-  std::int64_t peak = 0;    ///< The most that they ever held.
+  std::int64_t peak = 0;    ///< The most that they ever held, those below and above 1 MiB added.
   std::int64_t spare = 0;   ///< Bytes kept for the next request.
 };
 

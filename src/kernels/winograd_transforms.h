@@ -21,6 +21,9 @@ struct WinogradTiles {
   std::int64_t count() const { return pictures * rows() * columns(); }
 };
 
+/// From how many tiles on Winograd's algorithm pays where the filters are transformed once.
+constexpr std::int64_t least_kept_tiles = 9;
+
 /// The tiles first … first + count − 1, which are worked on together.
 struct WinogradBlock {
   std::int64_t first = 0, count = 0;

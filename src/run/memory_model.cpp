@@ -6,6 +6,7 @@
 
 #include "kernels/choice.h"
 #include "kernels/panels.h"
+#include "kernels/winograd_transforms.h"
 #include "models/unet_plan.h"
 
 namespace disco {
@@ -292,27 +293,25 @@ GradientMemory unet_gradient_memory(const UNetConfig& config, std::int64_t width
 }
 
 double kept_filters_memory(const UNetConfig& config, std::int64_t width, std::int64_t height, bool gradient) {
-  constexpr double least_tiles = 9, tile_pixels = 16, filter_values = 9;
+  constexpr double filter_values = 9, tile_pixels = WinogradTiles::side * WinogradTiles::side;
   const UNetPlan plan = plan_unet(config);
   if (!keeps_filters(plan) || chosen_kernels() == Kernels::plain) return 0;
   double values = 0;
-  const double forms = gradient ? 2 : 1;
-  const auto add = [&](std::int64_t in, std::int64_t out, double pixels) {
-    if (in % panel_columns != 0 || out % panel_columns != 0) return;
-    const double each = pixels >= least_tiles * tile_pixels ? filter_points : filter_values;
-    values += forms * each * static_cast<double>(in * out);
+  const auto add = [&](std::int64_t in, std::int64_t out, double each) {
+    if (in % panel_columns == 0 && out % panel_columns == 0) values += each * static_cast<double>(in * out);
   };
   for (const PlacedBlock& block : placed(plan, folded_pixels(config, width, height))) {
     double pixels = block.pixels;
     for (const Module& module : *block.block) {
-      const double after_it = pixels_after(module, pixels);
+      pixels = pixels_after(module, pixels);
+      const bool winograd = pixels >= least_kept_tiles * tile_pixels;
+      const double each = (winograd ? filter_points : filter_values) * (gradient ? 2 : 1);
       if (module.kind == Kind::downsample) {
-        values += filter_values * static_cast<double>(module.in * module.out);
+        add(module.in, module.out, filter_values);
       } else if (module.kind != Kind::attention) {
-        add(module.in, module.out, after_it);
-        if (module.kind == Kind::residual) add(module.out, module.out, after_it);
+        add(module.in, module.out, each);
+        if (module.kind == Kind::residual) add(module.out, module.out, each);
       }
-      pixels = after_it;
     }
   }
   return values * float_bytes;

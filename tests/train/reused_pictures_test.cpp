@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "support.h"
 #include "train/reused_pictures.h"
 
 namespace disco {
@@ -93,9 +94,7 @@ TEST(ReusedPictures, NearMissesAreAsManyAsAsked) {
   for (std::uint64_t i = 0; i < 2 * pairs; i += 2) {
     const Scene first = sample_scene(5, i, {.near_misses = 0.3}), second = sample_scene(5, i + 1, {.near_misses = 0.3});
     EXPECT_EQ(first.detail, random_scene(sample_seed(5, i)).detail);
-    misses += (first.style != second.style) + (first.palette != second.palette) + (first.sky != second.sky) +
-                  (first.subject != second.subject) + (first.ground != second.ground) ==
-              1;
+    misses += things_apart(first, second) == 1;
   }
   EXPECT_NEAR(misses, 0.3 * pairs, 0.05 * pairs);
 }

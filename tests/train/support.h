@@ -10,8 +10,15 @@
 
 #include "core/file.h"
 #include "train/train.h"
+#include "train/world/scene.h"
 
 namespace disco {
+
+/// How many of style, palette, sky, subject and ground differ.
+inline int things_apart(const Scene& a, const Scene& b) {
+  return (a.style != b.style) + (a.palette != b.palette) + (a.sky != b.sky) + (a.subject != b.subject) +
+         (a.ground != b.ground);
+}
 
 /// Gone with what is in it at the end of the test.
 class Folder {

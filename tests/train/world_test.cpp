@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "support.h"
 #include "train/world/paint.h"
 
 namespace disco {
@@ -144,12 +145,6 @@ TEST(World, ScenesAreSpreadEvenlyAndFitTogether) {
   ASSERT_EQ(palettes.size(), palette_count);
   EXPECT_NEAR(palettes[Palette::natural], count / 2, 400);
   EXPECT_EQ(tints.size(), tint_count);
-}
-
-/// How many of style, palette, sky, subject and ground differ.
-int things_apart(const Scene& a, const Scene& b) {
-  return (a.style != b.style) + (a.palette != b.palette) + (a.sky != b.sky) + (a.subject != b.subject) +
-         (a.ground != b.ground);
 }
 
 TEST(World, ANearMissDiffersInOneThing) {
