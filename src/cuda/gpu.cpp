@@ -39,6 +39,8 @@ class NvidiaGpu final : public Gpu {
     return cuda::shifted(fresh, shift, other, relu);
   }
   at::Tensor doubled(const at::Tensor& x) const override { return cuda::doubled(x); }
+  at::Tensor halved(const at::Tensor& x) const override { return cuda::halved(x); }
+  at::Tensor repeated(const at::Tensor& x) const override { return cuda::repeated(x); }
   at::Tensor cut_warp(const at::Tensor& cuts, const at::Tensor& noise, double strength, const CutMap& map,
                       CutWarp warp) const override {
     return cuda::cut_warp(cuts, noise, strength, map, warp);
@@ -56,6 +58,10 @@ class NvidiaGpu final : public Gpu {
   }
   std::unique_ptr<Recorded> record(const std::vector<at::Tensor>& examples, const Recordable& work) const override {
     return cuda::record(examples, work);
+  }
+  std::unique_ptr<RecordedWithGradient> record_with_gradient(const std::vector<at::Tensor>& examples,
+                                                             const Recordable& work) const override {
+    return cuda::record_with_gradient(examples, work);
   }
 
   void synchronise(at::Device device) const override {

@@ -60,14 +60,22 @@ template <typename T>
 void shifted(const T* x, std::int64_t count, int channels, const T* shift, const T* other, bool relu, T* y,
              cudaStream_t stream);
 
-/// Twice the size by bilinear interpolation without aligned corners, of pictures (N,H,W,C).
+/// Pictures (N,H,W,C) beside those of twice their height and width. The channels are a multiple of vector_width<T>.
 struct DoubledPictures {
-  std::int64_t pictures, height, width, channels;  ///< Of the smaller side.
+  std::int64_t pictures, height, width, channels;  ///< Of the smaller ones.
+
+  DISCO_HOST_DEVICE std::int64_t values() const { return pictures * height * width * channels; }
 };
+/// By bilinear interpolation without aligned corners.
 template <typename T>
 void doubled(const DoubledPictures& shape, const T* x, T* y, cudaStream_t stream);
 template <typename T>
 void doubled_backward(const DoubledPictures& shape, const T* by_y, T* by_x, cudaStream_t stream);
+/// `factor` times the sum of each 2×2 pixels of the larger x, and each pixel of the smaller x as 2×2, `factor` times.
+template <typename T>
+void sums_of_four(const DoubledPictures& shape, const T* x, float factor, T* y, cudaStream_t stream);
+template <typename T>
+void fourfold(const DoubledPictures& shape, const T* x, float factor, T* y, cudaStream_t stream);
 
 /// `count` values of noise_block(seed, number, …).
 void normal_noise(std::uint64_t seed, std::uint32_t number, std::int64_t count, float* noise, cudaStream_t stream);

@@ -166,18 +166,57 @@ struct Shifted : torch::autograd::Function<Shifted> {
   }
 };
 
-struct Doubled : torch::autograd::Function<Doubled> {
+/// Three ways between pictures and those of twice their size; each has the other direction as its gradient.
+struct ByInterpolation {
+  static constexpr bool grows = true;
+  template <typename T>
+  static void forward(const launch::DoubledPictures& shape, const T* x, T* y, cudaStream_t stream) {
+    launch::doubled<T>(shape, x, y, stream);
+  }
+  template <typename T>
+  static void backward(const launch::DoubledPictures& shape, const T* by_y, T* by_x, cudaStream_t stream) {
+    launch::doubled_backward<T>(shape, by_y, by_x, stream);
+  }
+};
+
+struct ByRepetition {
+  static constexpr bool grows = true;
+  template <typename T>
+  static void forward(const launch::DoubledPictures& shape, const T* x, T* y, cudaStream_t stream) {
+    launch::fourfold<T>(shape, x, 1, y, stream);
+  }
+  template <typename T>
+  static void backward(const launch::DoubledPictures& shape, const T* by_y, T* by_x, cudaStream_t stream) {
+    launch::sums_of_four<T>(shape, by_y, 1, by_x, stream);
+  }
+};
+
+struct ByMeans {
+  static constexpr bool grows = false;
+  static constexpr float share = .25f;
+  template <typename T>
+  static void forward(const launch::DoubledPictures& shape, const T* x, T* y, cudaStream_t stream) {
+    launch::sums_of_four<T>(shape, x, share, y, stream);
+  }
+  template <typename T>
+  static void backward(const launch::DoubledPictures& shape, const T* by_y, T* by_x, cudaStream_t stream) {
+    launch::fourfold<T>(shape, by_y, share, by_x, stream);
+  }
+};
+
+template <class Way>
+struct Resized : torch::autograd::Function<Resized<Way>> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x) {
     const at::AutoDispatchBelowAutograd below;
     context->saved_data["sizes"] = x.sizes().vec();
     const c10::cuda::CUDAGuard guard(x.device());
     const at::Tensor picture = innermost(x);
-    at::Tensor y = at::empty({x.size(0), x.size(1), 2 * x.size(2), 2 * x.size(3)},
+    const auto resized = [](std::int64_t side) { return Way::grows ? 2 * side : side / 2; };
+    at::Tensor y = at::empty({x.size(0), x.size(1), resized(x.size(2)), resized(x.size(3))},
                              x.options().memory_format(at::MemoryFormat::ChannelsLast));
     by_type(x, [&](auto type) {
       using T = decltype(type);
-      launch::doubled<T>({x.size(0), x.size(2), x.size(3), x.size(1)}, values_of<T>(picture), room_in<T>(y),
-                         stream_of(x));
+      Way::template forward<T>(smaller(x.sizes()), values_of<T>(picture), room_in<T>(y), stream_of(x));
     });
     check_launch();
     return y;
@@ -191,11 +230,17 @@ struct Doubled : torch::autograd::Function<Doubled> {
     at::Tensor by_x = at::empty(sizes, by_y.options().memory_format(at::MemoryFormat::ChannelsLast));
     by_type(by_y, [&](auto type) {
       using T = decltype(type);
-      launch::doubled_backward<T>({sizes[0], sizes[2], sizes[3], sizes[1]}, values_of<T>(by_y), room_in<T>(by_x),
-                                  stream_of(by_y));
+      Way::template backward<T>(smaller(sizes), values_of<T>(by_y), room_in<T>(by_x), stream_of(by_y));
     });
     check_launch();
     return {by_x};
+  }
+
+ private:
+  /// `sizes` are x's.
+  static launch::DoubledPictures smaller(at::IntArrayRef sizes) {
+    const std::int64_t parts = Way::grows ? 1 : 2;
+    return {sizes[0], sizes[2] / parts, sizes[3] / parts, sizes[1]};
   }
 };
 
@@ -233,7 +278,11 @@ at::Tensor shifted(const at::Tensor& fresh, const at::Tensor& shift, const at::T
   return fresh;
 }
 
-at::Tensor doubled(const at::Tensor& x) { return Doubled::apply(x); }
+at::Tensor doubled(const at::Tensor& x) { return Resized<ByInterpolation>::apply(x); }
+
+at::Tensor halved(const at::Tensor& x) { return Resized<ByMeans>::apply(x); }
+
+at::Tensor repeated(const at::Tensor& x) { return Resized<ByRepetition>::apply(x); }
 
 at::Tensor noise(std::uint64_t seed, std::uint32_t number, at::IntArrayRef sizes, at::Device device) {
   at::Tensor values = at::empty(sizes, at::TensorOptions().dtype(at::kFloat).device(device));

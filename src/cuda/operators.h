@@ -10,6 +10,8 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& gain, const at::Ten
 at::Tensor gate(const at::Tensor& fresh, double steepness);
 at::Tensor shifted(const at::Tensor& fresh, const at::Tensor& shift, const at::Tensor& other, bool relu);
 at::Tensor doubled(const at::Tensor& x);
+at::Tensor halved(const at::Tensor& x);
+at::Tensor repeated(const at::Tensor& x);
 at::Tensor noise(std::uint64_t seed, std::uint32_t number, at::IntArrayRef sizes, at::Device device);
 
 at::Tensor cut_warp(const at::Tensor& cuts, const at::Tensor& noise, double strength, const CutMap& map, CutWarp warp);
@@ -18,5 +20,7 @@ at::Tensor cut_colours(const at::Tensor& cuts, const at::Tensor& first, const at
 at::Tensor resized_cuts(const at::Tensor& picture, const std::vector<CutSquare>& squares, std::int64_t size);
 
 std::unique_ptr<Recorded> record(const std::vector<at::Tensor>& examples, const Recordable& work);
+std::unique_ptr<RecordedWithGradient> record_with_gradient(const std::vector<at::Tensor>& examples,
+                                                           const Recordable& work);
 
 }  // namespace disco::cuda

@@ -1,4 +1,4 @@
-// Gates, the bilinear doubling, and noise.
+// Gates, sums, pictures of twice and half the size, and noise.
 #include <algorithm>
 
 #include "cuda/launch.h"
@@ -158,6 +158,41 @@ __global__ void doubled_backward_kernel(DoubledPictures shape, const T* by_y, T*
   }
 }
 
+/// The first of the 2×2 pixels that belong to pixel number `at` of the smaller pictures.
+__device__ std::int64_t first_of_four(const DoubledPictures& shape, std::int64_t at) {
+  const std::int64_t column = at % shape.width, row = at / shape.width;  // Of all pictures, one below the other.
+  return (2 * row * 2 * shape.width + 2 * column) * shape.channels;
+}
+
+template <typename T>
+__global__ void sums_of_four_kernel(DoubledPictures shape, const T* x, float factor, T* y) {
+  constexpr int width = vector_width<T>;
+  const std::int64_t count = shape.values(), below = 2 * shape.width * shape.channels;
+  for (std::int64_t i = first_index() * width; i < count; i += index_step() * width) {
+    const T* corner = x + first_of_four(shape, i / shape.channels) + i % shape.channels;
+    const Floats<T> a = load(corner), b = load(corner + shape.channels), c = load(corner + below),
+                    d = load(corner + below + shape.channels);
+    Floats<T> sum;
+    for (int k = 0; k < width; ++k) sum.value[k] = (a.value[k] + b.value[k] + c.value[k] + d.value[k]) * factor;
+    store(sum, y + i);
+  }
+}
+
+template <typename T>
+__global__ void fourfold_kernel(DoubledPictures shape, const T* x, float factor, T* y) {
+  constexpr int width = vector_width<T>;
+  const std::int64_t count = shape.values(), below = 2 * shape.width * shape.channels;
+  for (std::int64_t i = first_index() * width; i < count; i += index_step() * width) {
+    Floats<T> value = load(x + i);
+    for (float& each : value.value) each *= factor;
+    T* corner = y + first_of_four(shape, i / shape.channels) + i % shape.channels;
+    store(value, corner);
+    store(value, corner + shape.channels);
+    store(value, corner + below);
+    store(value, corner + below + shape.channels);
+  }
+}
+
 __global__ void noise_kernel(std::uint64_t seed, std::uint32_t number, std::int64_t count, float* noise) {
   for (std::int64_t block = first_index(); block * 4 < count; block += index_step()) {
     const FourNormals values = noise_block(seed, number, static_cast<std::uint64_t>(block));
@@ -187,14 +222,24 @@ void shifted(const T* x, std::int64_t count, int channels, const T* shift, const
 
 template <typename T>
 void doubled(const DoubledPictures& shape, const T* x, T* y, cudaStream_t stream) {
-  const std::int64_t vectors = shape.pictures * 4 * shape.height * shape.width * shape.channels / vector_width<T>;
+  const std::int64_t vectors = 4 * shape.values() / vector_width<T>;
   doubled_kernel<<<blocks_for(vectors), threads, 0, stream>>>(shape, x, y);
 }
 
 template <typename T>
 void doubled_backward(const DoubledPictures& shape, const T* by_y, T* by_x, cudaStream_t stream) {
-  const std::int64_t vectors = shape.pictures * shape.height * shape.width * shape.channels / vector_width<T>;
+  const std::int64_t vectors = shape.values() / vector_width<T>;
   doubled_backward_kernel<<<blocks_for(vectors), threads, 0, stream>>>(shape, by_y, by_x);
+}
+
+template <typename T>
+void sums_of_four(const DoubledPictures& shape, const T* x, float factor, T* y, cudaStream_t stream) {
+  sums_of_four_kernel<<<blocks_for(shape.values() / vector_width<T>), threads, 0, stream>>>(shape, x, factor, y);
+}
+
+template <typename T>
+void fourfold(const DoubledPictures& shape, const T* x, float factor, T* y, cudaStream_t stream) {
+  fourfold_kernel<<<blocks_for(shape.values() / vector_width<T>), threads, 0, stream>>>(shape, x, factor, y);
 }
 
 void normal_noise(std::uint64_t seed, std::uint32_t number, std::int64_t count, float* noise, cudaStream_t stream) {
@@ -206,7 +251,9 @@ void normal_noise(std::uint64_t seed, std::uint32_t number, std::int64_t count, 
   template void gate_backward(const T*, const T*, std::int64_t, float, T*, cudaStream_t);         \
   template void shifted(const T*, std::int64_t, int, const T*, const T*, bool, T*, cudaStream_t); \
   template void doubled(const DoubledPictures&, const T*, T*, cudaStream_t);                      \
-  template void doubled_backward(const DoubledPictures&, const T*, T*, cudaStream_t);
+  template void doubled_backward(const DoubledPictures&, const T*, T*, cudaStream_t);             \
+  template void sums_of_four(const DoubledPictures&, const T*, float, T*, cudaStream_t);          \
+  template void fourfold(const DoubledPictures&, const T*, float, T*, cudaStream_t);
 DISCO_POINTWISE(float)
 DISCO_POINTWISE(__half)
 

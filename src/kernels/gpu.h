@@ -23,6 +23,13 @@ class Recorded {
   /// The results for inputs of the recorded shapes: the same tensors each time, which the next replay overwrites.
   virtual const std::vector<at::Tensor>& replay(at::TensorList inputs) = 0;
 };
+/// The same for one result, differentiable by the first input.
+class RecordedWithGradient {
+ public:
+  virtual ~RecordedWithGradient() = default;
+  /// A gradient can be taken once, and until the next replay.
+  virtual at::Tensor replay(at::TensorList inputs) = 0;
+};
 /// A function of its inputs that waits for nothing on the GPU and copies nothing from the processor.
 using Recordable = std::function<std::vector<at::Tensor>(const std::vector<at::Tensor>& inputs)>;
 
@@ -59,6 +66,10 @@ class Gpu {
                              bool relu) const = 0;
   /// x (N,C,H,W) at twice its size, bilinear, corners not aligned; channels innermost. C is a multiple of 8.
   virtual at::Tensor doubled(const at::Tensor& x) const = 0;
+  /// The mean of each 2×2 pixels of x (N,C,H,W), channels innermost. C is a multiple of 8, H and W are even.
+  virtual at::Tensor halved(const at::Tensor& x) const = 0;
+  /// Each pixel of x (N,C,H,W) as 2×2, channels innermost. C is a multiple of 8.
+  virtual at::Tensor repeated(const at::Tensor& x) const = 0;
 
   /// As fused_cut_warp(), at the places of `map`.
   virtual at::Tensor cut_warp(const at::Tensor& cuts, const at::Tensor& noise, double strength, const CutMap& map,
@@ -76,6 +87,10 @@ class Gpu {
   /// Records `work`, after trying it; throws when something in it cannot be recorded. Without gradients between the
   /// inputs and the results, but `work` may take gradients itself.
   virtual std::unique_ptr<Recorded> record(const std::vector<at::Tensor>& examples, const Recordable& work) const = 0;
+  /// Records `work`, which has one result, and its gradient by the first input, each as a graph. What the gradient
+  /// needs stays in memory as long as the recording.
+  virtual std::unique_ptr<RecordedWithGradient> record_with_gradient(const std::vector<at::Tensor>& examples,
+                                                                     const Recordable& work) const = 0;
 
   /// Waits for the device's work.
   virtual void synchronise(at::Device device) const = 0;

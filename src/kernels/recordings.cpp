@@ -7,30 +7,31 @@
 
 #include "core/part_clock.h"
 #include "kernels/choice.h"
+#include "kernels/deterministic.h"
 
 namespace disco {
+namespace {
 
-std::vector<at::Tensor> Recordings::run(const std::string& name, const std::vector<at::Tensor>& inputs,
-                                        const Recordable& work) {
-  if (!gpu() || !inputs.front().is_cuda() || chosen_kernels() == Kernels::plain) return work(inputs);
+bool can_record(const std::vector<at::Tensor>& inputs) {
+  return gpu() && inputs.front().is_cuda() && chosen_kernels() == Kernels::fast;
+}
+
+}  // namespace
+
+template <class Graph, class Record>
+const Recordings::Entry<Graph>& Recordings::entry(Entries<Graph>& entries, const std::string& name,
+                                                  const std::vector<at::Tensor>& inputs, const Recordable& work,
+                                                  const Record& record) {
   std::ostringstream key;
   key << name;
   for (const at::Tensor& input : inputs) key << ' ' << input.sizes();
-  auto found = entries_.find(key.str());
-  if (found == entries_.end()) found = entries_.emplace(key.str(), record(name, inputs, work)).first;
-  const Entry& entry = found->second;
-  if (!entry.recorded) return work(inputs);
-  count_flops(entry.flops);
-  return entry.recorded->replay(inputs);
-}
-
-Recordings::Entry Recordings::record(const std::string& name, const std::vector<at::Tensor>& inputs,
-                                     const Recordable& work) {
-  Entry entry;
+  const auto [found, is_new] = entries.try_emplace(key.str());
+  Entry<Graph>& entry = found->second;
+  if (!is_new) return entry;
   PartClock counting;
   PartClock* const before = std::exchange(PartClock::current(), nullptr);
   try {
-    entry.recorded = gpu()->record(inputs, [&](const std::vector<at::Tensor>& given) {
+    entry.recorded = record([&](const std::vector<at::Tensor>& given) {
       counting.clear();
       PartClock::current() = &counting;
       std::vector<at::Tensor> results = work(given);
@@ -44,6 +45,27 @@ Recordings::Entry Recordings::record(const std::string& name, const std::vector<
   }
   PartClock::current() = before;
   return entry;
+}
+
+std::vector<at::Tensor> Recordings::run(const std::string& name, const std::vector<at::Tensor>& inputs,
+                                        const Recordable& work) {
+  if (!can_record(inputs)) return work(inputs);
+  const auto& found =
+      entry(entries_, name, inputs, work, [&](const Recordable& counted) { return gpu()->record(inputs, counted); });
+  if (!found.recorded) return work(inputs);
+  count_flops(found.flops);
+  return found.recorded->replay(inputs);
+}
+
+at::Tensor Recordings::run_with_gradient(const std::string& name, const std::vector<at::Tensor>& inputs,
+                                         const Recordable& work) {
+  if (!can_record(inputs)) return work(inputs)[0];
+  const StrictlyDeterministic strict;  // The gradient is recorded along with the rest.
+  const auto& found = entry(with_gradient_, name, inputs, work,
+                            [&](const Recordable& counted) { return gpu()->record_with_gradient(inputs, counted); });
+  if (!found.recorded) return work(inputs)[0];
+  count_flops(found.flops);
+  return found.recorded->replay(inputs);
 }
 
 }  // namespace disco

@@ -113,7 +113,7 @@ at::Tensor ModifiedResNet::apply_gated(const Unit& unit, const at::Tensor& x, bo
 }
 
 at::Tensor ModifiedResNet::apply(const Bottleneck& block, const at::Tensor& x, bool training) {
-  const auto pooled = [&](const at::Tensor& t) { return block.stride > 1 ? at::avg_pool2d(t, block.stride) : t; };
+  const auto pooled = [&](const at::Tensor& t) { return block.stride > 1 ? halved(t) : t; };
   at::Tensor h = apply_gated(block.reduce, x, training);
   h = pooled(apply_gated(block.spatial, h, training, 1, 1));
   const at::Tensor skipped = block.skip.layer.weight.defined() ? apply(block.skip, pooled(x), training) : x;
@@ -134,7 +134,7 @@ at::Tensor ModifiedResNet::pool(const at::Tensor& x) const {
 at::Tensor ModifiedResNet::forward(const at::Tensor& x, bool training) const {
   at::Tensor h = apply_gated(stem_[0], x.to(stem_[0].layer.weight.scalar_type()), training, 2, 1);
   h = apply_gated(stem_[1], h, training, 1, 1);
-  h = at::avg_pool2d(apply_gated(stem_[2], h, training, 1, 1), 2);
+  h = halved(apply_gated(stem_[2], h, training, 1, 1));
   for (const Bottleneck& block : blocks_) h = apply(block, h, training);
   return pool(h);
 }

@@ -124,6 +124,13 @@ bool fuses(const at::Tensor& x, const Affine& layer, const AfterNorm& after) {
   return !(at::GradMode::is_enabled() && trained);
 }
 
+/// Whether our own kernels make pictures of twice and half the size of x.
+bool resizes_on_gpu(const at::Tensor& x) {
+  constexpr std::int64_t halves_in_a_vector = 8;
+  return chosen_kernels() == Kernels::fast && x.is_cuda() && gpu() && x.size(1) % halves_in_a_vector == 0 &&
+         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kHalf);
+}
+
 /// A 1×1 convolution, as the product that it is.
 at::Tensor pointwise(const at::Tensor& x, const Affine& layer) {
   return product(x.permute({0, 2, 3, 1}), {layer.weight.flatten(1), layer.bias}).permute({0, 3, 1, 2});
@@ -221,12 +228,20 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 }
 
 at::Tensor doubled(const at::Tensor& x) {
-  const bool small = x.scalar_type() == at::kFloat || x.scalar_type() == at::kHalf;
-  if (chosen_kernels() == Kernels::fast && gpu() && x.is_cuda() && small && x.size(1) % 8 == 0)
-    return gpu()->doubled(x);
+  if (resizes_on_gpu(x)) return gpu()->doubled(x);
   // The gradient of LibTorch's operator there depends on the order in which threads come.
   if (x.is_cuda()) return doubled_along(doubled_along(x, 2), 3).contiguous(at::MemoryFormat::ChannelsLast);
   return at::upsample_bilinear2d(x, {x.size(2) * 2, x.size(3) * 2}, /*align_corners=*/false);
+}
+
+at::Tensor halved(const at::Tensor& x) {
+  const bool even = x.size(2) % 2 == 0 && x.size(3) % 2 == 0;
+  return even && resizes_on_gpu(x) ? gpu()->halved(x) : at::avg_pool2d(x, 2);
+}
+
+at::Tensor repeated(const at::Tensor& x) {
+  if (resizes_on_gpu(x)) return gpu()->repeated(x);
+  return at::upsample_nearest2d(x, {x.size(2) * 2, x.size(3) * 2});
 }
 
 at::Tensor joined(const at::Tensor& a, const at::Tensor& b) { return Joined::apply(a, b); }

@@ -56,6 +56,10 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 
 /// x (N,C,H,W) at twice its size, bilinear without aligned corners.
 at::Tensor doubled(const at::Tensor& x);
+/// The mean of each 2×2 pixels of x (N,C,H,W); an odd side's last ones are left out.
+at::Tensor halved(const at::Tensor& x);
+/// Each pixel of x (N,C,H,W) as 2×2.
+at::Tensor repeated(const at::Tensor& x);
 
 /// a and b (N,C,H,W) one after the other along the channels. Their gradients are tensors of their own: parts of the
 /// joined one would keep all of it alive for as long as one of them waits.

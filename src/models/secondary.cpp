@@ -93,7 +93,7 @@ at::Tensor SecondaryModel::predict_v(const at::Tensor& x, const at::Tensor& t) c
 
   std::vector<at::Tensor> skips;
   for (std::size_t i = 0; i < levels.size(); ++i) {
-    if (i > 0) h = at::avg_pool2d(h, 2);
+    if (i > 0) h = halved(h);
     for (const Affine& layer : levels[i].down) h = convolution(h, layer, 1, 1, {.relu = true});
     if (i + 1 < levels.size()) skips.push_back(h);
   }

@@ -147,8 +147,13 @@ at::Tensor Generation::network(const at::Tensor& x, int i) const {
     return std::vector{here.forward(given[0], given[1], given.size() > 2 ? given[2] : at::Tensor(), activations)};
   };
   const bool for_gradient = at::GradMode::is_enabled() && x.requires_grad();
-  const bool recorded = !for_gradient && !plan_.weights_on_host;
-  return first_three(recorded ? models_.recordings->run("diffusion", inputs, evaluate)[0] : evaluate(inputs)[0]);
+  const auto output = [&] {
+    // What is recorded for a gradient keeps its activations, which a plan that recomputes them has no room for.
+    if (plan_.weights_on_host || (for_gradient && plan_.recompute)) return evaluate(inputs)[0];
+    if (!for_gradient) return models_.recordings->run("diffusion", inputs, evaluate)[0];
+    return models_.recordings->run_with_gradient("diffusion with gradient", inputs, evaluate);
+  };
+  return first_three(output());
 }
 
 at::Tensor Generation::noise(const StreamKey& key) {
@@ -169,7 +174,11 @@ at::Tensor Generation::epsilon(const at::Tensor& x, int i) {
 at::Tensor Generation::predict_clean(const at::Tensor& x, int cur) {
   if (models_.secondary) {
     const at::Tensor t = at::full({x.size(0)}, schedule_.secondary_time(cur), x.options());
-    return models_.secondary->forward(x, t).pred;
+    const Recordable predict = [model = models_.secondary](const auto& given) {
+      return std::vector{model->forward(given[0], given[1]).pred};
+    };
+    if (plan_.weights_on_host) return predict({x, t})[0];  // Little memory: nothing is kept for a recording.
+    return models_.recordings->run_with_gradient("secondary with gradient", {x, t}, predict);
   }
   const at::Tensor output = network(x, cur);
   evaluated_ = {x.detach(), output.detach(), cur};

@@ -1,6 +1,7 @@
 // The layers' kernels beside LibTorch's operators on the processor, in values and gradients.
 #include <random>
 
+#include "core/error.h"
 #include "kernels/choice.h"
 #include "kernels/deterministic.h"
 #include "models/layers.h"
@@ -185,6 +186,29 @@ TEST_F(LayerKernels, DoubledEqualsBilinear) {
   }
 }
 
+TEST_F(LayerKernels, HalvedAndRepeatedEqualLibTorchs) {
+  Dice dice;
+  for (int k = 0; k < 12; ++k) {
+    const at::ScalarType type = k % 2 == 0 ? at::kFloat : at::kHalf;
+    const at::Tensor x = at::randn({dice(1, 3), 8 * dice(1, 5), 2 * dice(1, 9), 2 * dice(1, 9)}).to(type);
+    const auto check = [&](const at::Tensor& there, const at::Tensor& fused, const at::Tensor& here,
+                           const at::Tensor& plain) {
+      const at::Tensor by = at::randn(plain.sizes()).to(type);
+      EXPECT_LT(apart(fused, plain), allowed(type));
+      EXPECT_LT(apart(gradient_by(fused, there, to_gpu(by)), gradient_by(plain, here, by.to(at::kDouble))),
+                allowed(type));
+      EXPECT_TRUE(fused.is_contiguous(at::MemoryFormat::ChannelsLast));
+    };
+    SCOPED_TRACE(testing::Message() << x.sizes() << " " << type);
+    const at::Tensor here = x.to(at::kDouble).requires_grad_();
+    const at::Tensor there = to_gpu(k % 3 == 0 ? x : x.contiguous(at::MemoryFormat::ChannelsLast)).requires_grad_();
+    check(there, gpu()->halved(there), here, at::avg_pool2d(here, 2));
+    check(there, gpu()->repeated(there), here, at::upsample_nearest2d(here, {2 * x.size(2), 2 * x.size(3)}));
+  }
+  const at::Tensor odd = at::randn({1, 8, 5, 7});
+  EXPECT_LT(apart(halved(to_gpu(odd)), at::avg_pool2d(odd, 2)), float_error) << "by LibTorch's operator";
+}
+
 TEST_F(LayerKernels, DoubledWithPlainKernelsHasARepeatableGradient) {
   choose_kernels(Kernels::plain);
   for (const auto& sizes : std::vector<std::vector<std::int64_t>>{{1, 8, 6, 9}, {2, 3, 1, 4}, {1, 16, 5, 1}}) {
@@ -222,6 +246,31 @@ TEST_F(LayerKernels, ARecordingRepeatsItsWorkOnNewNumbers) {
     EXPECT_TRUE(at::equal(replayed[0], expected[0]));
     EXPECT_TRUE(at::equal(replayed[1], expected[1]));
   }
+}
+
+TEST_F(LayerKernels, ARecordingGivesTheGradientThatItsWorkWould) {
+  const at::Tensor weight = to_gpu(at::randn({64, 64}));
+  const Recordable work = [&](const std::vector<at::Tensor>& inputs) {
+    return std::vector{(at::matmul(inputs[0], weight).sin().square() * inputs[1]).sum(1)};
+  };
+  const auto random = [] { return std::vector{to_gpu(at::randn({32, 64})), to_gpu(at::randn({32, 64}))}; };
+  const auto recorded = gpu()->record_with_gradient(random(), work);
+  // Another recording's temporaries lie in the same pool.
+  const auto beside = gpu()->record(random(), work);
+  for (int k = 0; k < 3; ++k) {
+    std::vector<at::Tensor> inputs = random();
+    inputs[0].requires_grad_(true);
+    const at::Tensor expected = work(inputs)[0], replayed = recorded->replay(inputs);
+    beside->replay(random());
+    const at::Tensor by = at::randn_like(expected);
+    EXPECT_TRUE(at::equal(replayed, expected));
+    EXPECT_TRUE(at::equal(gradient_by(replayed, inputs[0], by), gradient_by(expected, inputs[0], by)));
+  }
+  std::vector<at::Tensor> inputs = random();
+  inputs[0].requires_grad_(true);
+  const at::Tensor early = recorded->replay(inputs);
+  recorded->replay(inputs);
+  EXPECT_THROW(gradient_by(early, inputs[0], at::ones_like(early)), Error) << "its activations are overwritten";
 }
 
 TEST_F(LayerKernels, RecordingsComeAndGo) {

@@ -123,12 +123,12 @@ TEST(Memory, KnowsTheShapesOfPublishedModels) {
   EXPECT_THROW(estimate(settings, 16 * gib), RequestError);
 }
 
-/// Peaks that CUDA's allocator had reserved after steps on an H200 (published shapes, random weights, 16 cuts a batch).
+/// Peaks that CUDA's allocator had reserved after steps on an H100 (published shapes, random weights, 16 cuts a batch).
 struct OnGpu {
   const char* name;
   bool half, secondary, fast;
-  int cuts_at_once;
   double measured_gib;
+  double most = 1.1;  ///< Times what was measured.
 };
 
 Settings gpu_settings(bool secondary) {
@@ -159,13 +159,13 @@ class MemoryOnGpu : public testing::TestWithParam<OnGpu> {};
 TEST_P(MemoryOnGpu, IsAboutWhatWasMeasured) {
   const OnGpu& run = GetParam();
   choose_kernels(run.fast ? Kernels::fast : Kernels::plain);
-  const MemoryEstimate found = estimate_memory(gpu_settings(run.secondary), test_models(), gpu_offer(plenty, run.half),
-                                               MemoryPlan{run.cuts_at_once});
+  const MemoryEstimate found =
+      estimate_memory(gpu_settings(run.secondary), test_models(), gpu_offer(plenty, run.half), MemoryPlan{});
   choose_kernels(Kernels::fast);
   const double predicted = static_cast<double>(found.peak) / gib;
   std::printf("  %s: predicted %.2f GiB, measured %.2f\n", run.name, predicted, run.measured_gib);
   EXPECT_GT(predicted, run.measured_gib);
-  EXPECT_LT(predicted, run.measured_gib * 1.1);
+  EXPECT_LT(predicted, run.measured_gib * run.most);
 }
 
 TEST(Memory, APlanKeepsWhatWasMeasuredUnderTheLimit) {
@@ -173,12 +173,12 @@ TEST(Memory, APlanKeepsWhatWasMeasuredUnderTheLimit) {
     return estimate_memory(gpu_settings(true), test_models(), gpu_offer(static_cast<std::uint64_t>(limit * gib), true));
   };
   EXPECT_EQ(planned(12).plan, MemoryPlan{});
-  EXPECT_EQ(planned(10.7).plan.cuts_at_once, 32);
-  const MemoryEstimate tight = planned(9);  // 32 cuts at a time were seen to take 9.26 GiB.
+  EXPECT_EQ(planned(9.5).plan.cuts_at_once, 32);  // All at once were seen to take 9.59 GiB.
+  const MemoryEstimate tight = planned(8.5);
   EXPECT_TRUE(tight.fits());
   EXPECT_LT(tight.plan.cuts_at_once, 32);
-  EXPECT_FALSE(planned(7).fits());
-  EXPECT_FALSE(planned(7).suggestion.empty());
+  EXPECT_FALSE(planned(6).fits());
+  EXPECT_FALSE(planned(6).suggestion.empty());
 }
 
 TEST(Memory, OnAGpuWeightsLeaveItBeforeThePictureChanges) {
@@ -207,11 +207,12 @@ TEST(Memory, OnAGpuWeightsLeaveItBeforeThePictureChanges) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Memory, MemoryOnGpu,
-                         testing::Values(OnGpu{"half", true, true, true, 0, 10.63},
-                                         OnGpu{"fewer_cuts", true, true, true, 32, 9.26},
-                                         OnGpu{"plain", true, true, false, 0, 11.21},
-                                         OnGpu{"float32", false, true, true, 0, 24.29},
-                                         OnGpu{"primary", true, false, true, 0, 6.42}),
+                         testing::Values(OnGpu{"half", true, true, true, 9.59},
+                                         OnGpu{"plain", true, true, false, 11.63},
+                                         // cuDNN takes what it likes: on an H200 more was seen.
+                                         OnGpu{"float32", false, true, true, 19.70, 1.2},
+                                         OnGpu{"primary", true, false, true, 9.46},
+                                         OnGpu{"primary_float32", false, false, true, 19.51}),
                          [](const auto& made) { return made.param.name; });
 
 TEST(Memory, TheTablesHaveACellForEveryColumn) {
