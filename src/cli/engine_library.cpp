@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/warm_pages.h"
 
 namespace disco {
 namespace {
@@ -78,6 +79,16 @@ std::unique_ptr<Engine> load_engine(const CommandLine& line) {
     throw Error("the engine is of another version than the program (" DISCO_VERSION ")", library_path().string(),
                 rebuild);
   return engine;
+}
+
+std::unique_ptr<Engine> load_drawing_engine(const CommandLine& line) {
+  // LibTorch is loaded by one thread, in which time another clears about as much as the pocket models take.
+  constexpr std::size_t smallest_picture = 288 << 20;
+  const std::string device = line.text("--device", "auto");
+  const bool on_processor = device == "cpu" || (device == "auto" && !fs::exists("/dev/nvidiactl"));
+  const bool sparing = line.text("--memory", "auto") != "auto";
+  if (on_processor && !sparing) warm_pages(smallest_picture);
+  return load_engine(line);
 }
 
 TrainFunction load_trainer() { return entry_point<TrainFunction>("disco_train"); }

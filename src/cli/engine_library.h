@@ -19,6 +19,8 @@ std::vector<Flag> engine_flags();
 /// libdisco_engine.so from the folder of libdisco_base.so, or from ../lib beside the program. Throws Error when it is
 /// missing or of another version. The library stays loaded.
 std::unique_ptr<Engine> load_engine(const CommandLine& line);
+/// The same, to draw: where the processor does, pages are cleared meanwhile, which the smallest picture needs.
+std::unique_ptr<Engine> load_drawing_engine(const CommandLine& line);
 EngineOptions engine_options(const CommandLine& line);
 
 /// What else the library does, and where models are looked for.

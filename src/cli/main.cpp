@@ -1,5 +1,8 @@
 // The program: takes the command line apart, runs the verb, and turns what is thrown into one line and an exit status.
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
 #include <new>
 
 #include "cli/help.h"
@@ -55,9 +58,7 @@ bool asks_for_json(const std::vector<std::string>& words) {
   return std::find(words.begin(), words.end(), "--progress=json") != words.end();
 }
 
-}  // namespace
-
-int main(int count, char** values) {
+int run(int count, char** values) {
   const std::vector<std::string> words(values + 1, values + count);
   CommandLine line;
   const int status = told(*make_reporter(asks_for_json(words) ? "json" : "none", "none"), [&] {
@@ -68,4 +69,17 @@ int main(int count, char** values) {
   const std::unique_ptr<Reporter> reporter =
       make_reporter(line.text("--progress", "auto"), line.text("--preview", "auto"));
   return told(*reporter, [&] { return run_program(line, *reporter); });
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  const int status = run(count, values);
+#ifndef __SANITIZE_ADDRESS__
+  // Everything is written and closed. LibTorch would take a tenth of a second to forget its operators one by one.
+  std::cout.flush();
+  std::fflush(nullptr);
+  std::_Exit(status);
+#endif
+  return status;
 }

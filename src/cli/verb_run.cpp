@@ -81,7 +81,7 @@ Prepared prepare(const CommandLine& line, SettingsUse use, Reporter& reporter) {
   prepared.request.out = line.text("--out", "out");
   prepared.request.checkpoint_seconds = line.number("--checkpoint-seconds", 30, 0);
   std::vector<SettingsLayer> layers = settings_layers(line, use, reporter);
-  prepared.engine = load_engine(line);
+  prepared.engine = load_drawing_engine(line);
   prepared.request.resolved = request_settings(std::move(layers), use, prepared.engine.get(), reporter);
   // Drafts that are carried on bring settings that only the engine sees.
   if (use != SettingsUse::finish) tell_before_run(line, *prepared.engine, prepared.request.resolved, reporter);
@@ -174,7 +174,7 @@ int resume(const CommandLine& line, Reporter& reporter) {
   }
   const std::string path = line.operands.empty() ? "out" : line.operands.front();
   const double seconds = line.number("--checkpoint-seconds", 30, 0);
-  const std::unique_ptr<Engine> engine = load_engine(line);
+  const std::unique_ptr<Engine> engine = load_drawing_engine(line);
   const InterruptGuard guard(reporter.interrupt_notice());
   return interruptible(line, path, [&] {
     // Pictures that were finished before, and a sheet of drafts, are named too.

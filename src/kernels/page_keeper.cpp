@@ -9,7 +9,10 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <span>
 #include <unordered_map>
+
+#include "core/warm_pages.h"
 
 namespace disco {
 namespace {
@@ -37,7 +40,7 @@ std::byte* map_pages(std::size_t size) {
 /// Blocks of one kind of sizes, so that small ones do not break up the large ones' ranges.
 class Pool {
  public:
-  Pool(std::size_t grain, std::size_t least_mapped) : grain_(grain), least_mapped_(least_mapped) {}
+  explicit Pool(std::size_t grain) : grain_(grain) {}
 
   void* take(std::size_t size) {
     const std::lock_guard lock(mutex_);
@@ -61,7 +64,16 @@ class Pool {
 
   void drop_spare() {
     const std::lock_guard lock(mutex_);
-    drop(pages_.spare);
+    drop(pages_.spare - std::max<std::int64_t>(adopted_ - pages_.in_use, 0));
+  }
+
+  /// Ready pages, which are kept as if tensors had been there.
+  void adopt(std::span<std::byte> pages) {
+    if (pages.empty()) return;
+    const std::lock_guard lock(mutex_);
+    add_spare(pages.data(), pages.size());
+    adopted_ = static_cast<std::int64_t>(pages.size());
+    pages_.spare += adopted_;
   }
 
   KeptPages pages() const {
@@ -86,8 +98,9 @@ class Pool {
 
   void* take_new(std::size_t size) {
     const auto wanted = pages_.in_use + static_cast<std::int64_t>(size);
-    drop(wanted + pages_.spare - std::max(pages_.peak, wanted) - kept_pages_slack);
-    const std::size_t mapped = std::max(size, least_mapped_);
+    drop(wanted + pages_.spare - std::max({pages_.peak, wanted, adopted_}) - kept_pages_slack);
+    // Whole huge pages: what lies beyond the last one would be cleared in small ones.
+    const std::size_t mapped = rounded(size, huge_page);
     std::byte* const data = map_pages(mapped);
     if (mapped > size) {
       add_spare(data + size, mapped - size);
@@ -136,16 +149,17 @@ class Pool {
     }
   }
 
-  const std::size_t grain_, least_mapped_;
+  const std::size_t grain_;
   mutable std::mutex mutex_;
   std::map<std::byte*, std::size_t> spare_;  ///< By address; some dozens, or some hundreds of small ones.
   std::unordered_map<void*, std::size_t> sizes_;
   KeptPages pages_;
+  std::int64_t adopted_ = 0;
 };
 
 class PageKeeper final : public c10::Allocator {
  public:
-  explicit PageKeeper(c10::Allocator* tiny) : tiny_(tiny) {}
+  explicit PageKeeper(c10::Allocator* tiny) : tiny_(tiny) { large_.adopt(take_warm_pages()); }
 
   c10::DataPtr allocate(std::size_t size) override {
     if (size < least) return tiny_->allocate(size);
@@ -177,7 +191,7 @@ class PageKeeper final : public c10::Allocator {
   }
 
   c10::Allocator* const tiny_;
-  Pool small_{small_grain, huge_page}, large_{large_grain, 0};
+  Pool small_{small_grain}, large_{large_grain};
 };
 
 PageKeeper* PageKeeper::installed = nullptr;

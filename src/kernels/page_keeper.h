@@ -18,10 +18,11 @@ struct KeptPages {
 /// Makes it LibTorch's allocator on the processor for tensors of 64 KiB and more, for the rest of the process; smaller
 /// ones go where they went. A block that is too large is split, and freed neighbours are joined; those below 1 MiB live
 /// apart from the others. Each kind holds hardly more than its tensors themselves once held: `in_use + spare` stays
-/// within `peak + kept_pages_slack`, and one begun huge page (2 MiB) of small ones. Safe to call again, from any
-/// thread.
+/// within `peak + kept_pages_slack`, and one begun huge page (2 MiB). Pages that warm_pages() had cleared are the first
+/// of the large ones, and count as if tensors had been there. Safe to call again, from any thread.
 void keep_pages();
-/// Gives the spare pages back, as after loading.
+/// Gives the spare pages back, as after loading; of those that were cleared beforehand, what tensors hold in their
+/// stead.
 void drop_spare_pages();
 /// Zeros before keep_pages().
 KeptPages kept_pages();
