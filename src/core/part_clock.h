@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace disco {
 
@@ -26,6 +27,9 @@ class PartClock {
   /// Begins a part, or goes back to one; returns the one before ("" when none was running).
   std::string enter(std::string part);
   void add_flops(double flops) { parts_[running_].flops += flops; }
+  /// What other threads did meanwhile: of each part all of the arithmetic, and the longest time, which the running part
+  /// does not count.
+  void add_concurrent(const std::vector<PartClock>& others);
 
   const std::map<std::string, Part>& parts() const { return parts_; }
   void clear() { parts_.clear(); }

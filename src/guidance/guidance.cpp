@@ -1,6 +1,7 @@
 #include "guidance/guidance.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
@@ -8,7 +9,9 @@
 
 #include "core/part_clock.h"
 #include "guidance/losses.h"
+#include "kernels/choice.h"
 #include "kernels/deterministic.h"
+#include "kernels/side_by_side.h"
 
 namespace disco {
 namespace {
@@ -39,6 +42,13 @@ std::vector<at::Tensor> look_through(const Clip& clip, const std::vector<at::Ten
 }
 
 at::Tensor size_of(const at::Tensor& x) { return x.square().mean().sqrt(); }
+
+/// Whether each of the processor's threads is to look at cutouts of its own. Products of fewer are not worth a thread.
+bool looks_side_by_side(const at::Tensor& cutouts) {
+  constexpr std::int64_t least = 4;
+  const std::int64_t threads = at::get_num_threads();
+  return chosen_kernels() == Kernels::fast && cutouts.is_cpu() && threads > 1 && cutouts.size(0) >= least * threads;
+}
 
 bool has_symmetry(const Settings& settings, const char* direction) {
   return settings.symmetry_loss == direction || settings.symmetry_loss == "both";
@@ -125,61 +135,98 @@ at::Tensor Guidance::through_prediction(const std::vector<at::Tensor>& outputs, 
   return torch::autograd::grad(outputs, {x}, gradients)[0] * divisor;
 }
 
+std::vector<Guidance::Glance> Guidance::glances(bool all_batches_together, double scale, int entry) const {
+  CutoutSettings cuts;
+  cuts.overview = static_cast<int>(settings_.cut_overview.at(entry));
+  cuts.inner = static_cast<int>(settings_.cut_innercut.at(entry));
+  cuts.ic_pow = settings_.cut_ic_pow.at(entry);
+  cuts.icgray_p = settings_.cut_icgray_p.at(entry);
+  cuts.list = augmentation_list(settings_.animation_mode);
+  cuts.skip_augs = settings_.skip_augs;
+  cuts.faithful = settings_.faithful();
+  std::vector<Glance> result;
+  if (cuts.overview + cuts.inner == 0) return result;
+  const auto batches = static_cast<int>(settings_.cutn_batches);
+  const int together = all_batches_together ? batches : 1;
+  for (const GuidanceModel& model : parts_.models) {
+    const double model_weight = model.weight.at(entry);
+    if (!model.targets.embeddings.defined() || model_weight == 0) continue;
+    cuts.cut_size = model.clip->config().input_size;
+    const double factor = scale * model_weight / static_cast<double>(batches);
+    for (int first = 0; first < batches; first += together)
+      result.push_back({&model, cuts, factor, first, together, {}, {}});
+  }
+  return result;
+}
+
 at::Tensor Guidance::clip_gradient(const at::Tensor& x_in, int i, int entry) {
   at::Tensor sum = at::zeros_like(x_in);
   const double scale = settings_.clip_guidance_scale.at(entry) * (settings_.faithful() ? 1 : caution_);
   // Faithful runs look all the same, because the looking draws from the one random stream.
   if (scale == 0 && !settings_.faithful()) return sum;
-  for (const GuidanceModel& model : parts_.models) {
-    const double model_weight = model.weight.at(entry);
-    if (!model.targets.embeddings.defined() || model_weight == 0) continue;
-    CutoutSettings cuts;
-    cuts.cut_size = model.clip->config().input_size;
-    cuts.overview = static_cast<int>(settings_.cut_overview.at(entry));
-    cuts.inner = static_cast<int>(settings_.cut_innercut.at(entry));
-    cuts.ic_pow = settings_.cut_ic_pow.at(entry);
-    cuts.icgray_p = settings_.cut_icgray_p.at(entry);
-    cuts.list = augmentation_list(settings_.animation_mode);
-    cuts.skip_augs = settings_.skip_augs;
-    cuts.faithful = settings_.faithful();
-    if (cuts.overview + cuts.inner == 0) continue;
-    const at::Tensor weights = model.targets.normalised_weights(entry);
-    const auto batches = static_cast<int>(settings_.cutn_batches);
-    const double factor = scale * model_weight / static_cast<double>(batches);
-    // A GPU wants much at a time; the processor's caches do not.
-    const int together = x_in.is_cuda() ? batches : 1;
-    for (int first = 0; first < batches; first += together) {
-      std::vector<at::Tensor> pictures, seen;
-      for (int batch = first; batch < first + together; ++batch) {
-        pictures.push_back(timed("cutouts", "", [&] { return cutouts_for(model, x_in, cuts, i, batch); }));
-        seen.push_back(pictures.back().detach());
-      }
-      const std::int64_t count = seen.front().size(0);
-      // The loss is the mean over a batch, whichever are seen together. Through half precision goes a gradient that it
-      // holds well; the more careful a try, the further from its end.
-      const double share = factor / static_cast<double>(count);
-      const double seed = parts_.half ? 256 * caution_ * caution_ * caution_ : share;
-      const Looked looked = look(model, seen.size() == 1 ? seen.front() : at::cat(seen), weights, seed);
-      losses_.push_back(looked.distances.view({together, count}).mean(1));
-      const TimedPart part("cutouts backward");
-      const at::Tensor by_seen = parts_.half ? looked.gradients * (seed == 0 ? 0 : share / seed) : looked.gradients;
-      sum += torch::autograd::grad(pictures, {x_in}, by_seen.split(count))[0];
-    }
+  // A GPU wants much at a time; the processor's caches do not.
+  std::vector<Glance> glances = this->glances(x_in.is_cuda(), scale, entry);
+  const bool cuts_first = cuts_side_by_side(x_in, glances);
+  if (cuts_first) side_by_side(glances.size(), [&](std::size_t k) { cut(glances[k], x_in, i); });
+  for (Glance& glance : glances) {
+    if (!cuts_first) cut(glance, x_in, i);
+    look(glance, entry);
+    if (cuts_first) continue;
+    sum += gradient_through_cutouts(glance, x_in);
+    glance = {};
   }
+  if (!cuts_first) return sum;
+  std::vector<at::Tensor> gradients(glances.size());
+  side_by_side(glances.size(), [&](std::size_t k) { gradients[k] = gradient_through_cutouts(glances[k], x_in); });
+  for (const at::Tensor& gradient : gradients) sum += gradient;
   return sum;
 }
 
-at::Tensor Guidance::cutouts_for(const GuidanceModel& model, const at::Tensor& x_in, const CutoutSettings& cuts, int i,
-                                 int batch) {
-  const StreamKey key{.purpose = Purpose::cutouts, .step = i, .model = model.name, .batch = batch};
-  StreamKey augmentation_key = key;
-  augmentation_key.purpose = Purpose::augmentation;
-  if (parts_.streams->is_shared()) {
-    RandomStream& stream = parts_.streams->get(key);
-    return clip_normalise(make_cutouts((x_in + 1) / 2, cuts, stream, stream));
+bool Guidance::cuts_side_by_side(const at::Tensor& x_in, const std::vector<Glance>& glances) const {
+  // Together they take memory that no plan counts with.
+  constexpr std::int64_t most_values = 1 << 20;
+  std::int64_t values = 0;
+  for (const Glance& glance : glances)
+    values += (glance.cuts.overview + glance.cuts.inner) * x_in.size(1) * glance.cuts.cut_size * glance.cuts.cut_size;
+  const bool several = glances.size() > 1 && at::get_num_threads() > 1 && values <= most_values;
+  // One stream for all gives its numbers in one order.
+  return several && x_in.is_cpu() && chosen_kernels() == Kernels::fast && !parts_.streams->is_shared();
+}
+
+void Guidance::cut(Glance& glance, const at::Tensor& x_in, int i) const {
+  for (int batch = glance.first; batch < glance.first + glance.batches; ++batch) {
+    glance.pictures.push_back(
+        timed("cutouts", "", [&] { return cutouts_for(*glance.model, x_in, glance.cuts, i, batch); }));
   }
-  RandomStream places(parts_.streams->get(key));
-  return clip_normalise(make_cutouts((x_in + 1) / 2, cuts, places, parts_.streams->get(augmentation_key)));
+}
+
+void Guidance::look(Glance& glance, int entry) {
+  std::vector<at::Tensor> seen;
+  for (const at::Tensor& picture : glance.pictures) seen.push_back(picture.detach());
+  const std::int64_t count = seen.front().size(0);
+  // The loss is the mean over a batch, whichever are seen together. Through half precision goes a gradient that it
+  // holds well; the more careful a try, the further from its end.
+  const double share = glance.factor / static_cast<double>(count);
+  const double seed = parts_.half ? 256 * caution_ * caution_ * caution_ : share;
+  const Looked looked = look(*glance.model, seen.size() == 1 ? seen.front() : at::cat(seen),
+                             glance.model->targets.normalised_weights(entry), seed);
+  losses_.push_back(looked.distances.view({glance.batches, count}).mean(1));
+  const at::Tensor by_seen = parts_.half ? looked.gradients * (seed == 0 ? 0 : share / seed) : looked.gradients;
+  glance.by_pictures = by_seen.split(count);
+}
+
+at::Tensor Guidance::gradient_through_cutouts(Glance& glance, const at::Tensor& x_in) {
+  const TimedPart part("cutouts backward");
+  return torch::autograd::grad(glance.pictures, {x_in}, glance.by_pictures)[0];
+}
+
+at::Tensor Guidance::cutouts_for(const GuidanceModel& model, const at::Tensor& x_in, const CutoutSettings& cuts, int i,
+                                 int batch) const {
+  StreamKey key{.purpose = Purpose::cutouts, .step = i, .model = model.name, .batch = batch};
+  RandomStream places = parts_.streams->get(key);
+  key.purpose = Purpose::augmentation;
+  RandomStream augmentation = parts_.streams->get(key);  // The same one where there is one for all.
+  return clip_normalise(make_cutouts((x_in + 1) / 2, cuts, places, augmentation));
 }
 
 Guidance::Looked Guidance::look(const GuidanceModel& model, const at::Tensor& pictures, const at::Tensor& weights,
@@ -209,10 +256,24 @@ Guidance::Looked Guidance::look_at(const GuidanceModel& model, const at::Tensor&
     // The next replay overwrites them.
     return {results[0].clone(), results[1].clone()};
   }
+  if (!looks_side_by_side(seen)) return look_alone(model, seen, weights, seed);
+  // Each thread takes some of the cutouts through all of the network: there is nothing to wait for at every layer.
+  const std::vector<at::Tensor> shares = seen.tensor_split(at::get_num_threads());
+  std::vector<at::Tensor> distances(shares.size()), gradients(shares.size());
+  side_by_side(shares.size(), [&](std::size_t k) {
+    Looked looked = look_alone(model, shares[k].detach(), weights, seed);
+    distances[k] = std::move(looked.distances);
+    gradients[k] = std::move(looked.gradients);
+  });
+  return {at::cat(distances), at::cat(gradients)};
+}
+
+Guidance::Looked Guidance::look_alone(const GuidanceModel& model, const at::Tensor& seen, const at::Tensor& weights,
+                                      double seed) {
   seen.requires_grad_(true);
   const at::Tensor each = timed(model.name, "", [&] {
     const at::Tensor embeddings = model.clip->on(seen.device()).encode_image(seen).to(at::kFloat);
-    const at::Tensor towards = spherical_distance(embeddings.unsqueeze(1), targets.unsqueeze(0));
+    const at::Tensor towards = spherical_distance(embeddings.unsqueeze(1), model.targets.embeddings.unsqueeze(0));
     return (towards * weights).sum(1);
   });
   const at::Tensor by_each = at::full_like(each.detach(), seed);

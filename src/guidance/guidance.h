@@ -79,9 +79,24 @@ class Guidance {
 
  private:
   at::Tensor clip_gradient(const at::Tensor& x_in, int i, int entry);
+  /// What a model sees at a time: one batch of cutouts or more.
+  struct Glance {
+    const GuidanceModel* model = nullptr;
+    CutoutSettings cuts;
+    double factor = 0;  ///< Of the mean distance over a batch, in the loss.
+    int first = 0, batches = 0;
+    std::vector<at::Tensor> pictures, by_pictures;  ///< Cutouts of each batch, and the loss's gradients by them.
+  };
+  /// All of a step, without pictures yet.
+  std::vector<Glance> glances(bool all_batches_together, double scale, int entry) const;
+  /// Whether each thread makes a model's cutouts: small ones, at whose operators threads would wait for each other.
+  bool cuts_side_by_side(const at::Tensor& x_in, const std::vector<Glance>& glances) const;
+  void cut(Glance& glance, const at::Tensor& x_in, int i) const;
+  void look(Glance& glance, int entry);
+  static at::Tensor gradient_through_cutouts(Glance& glance, const at::Tensor& x_in);
   /// Cutouts of a batch for a model, normalised; differentiable by x_in.
   at::Tensor cutouts_for(const GuidanceModel& model, const at::Tensor& x_in, const CutoutSettings& cuts, int i,
-                         int batch);
+                         int batch) const;
   /// What a model makes of cutouts (N,3,S,S): its distance from the targets to each, and the gradients of these by the
   /// cutouts, `seed` times.
   struct Looked {
@@ -89,6 +104,7 @@ class Guidance {
   };
   Looked look(const GuidanceModel& model, const at::Tensor& pictures, const at::Tensor& weights, double seed);
   Looked look_at(const GuidanceModel& model, const at::Tensor& seen, const at::Tensor& weights, double seed);
+  static Looked look_alone(const GuidanceModel& model, const at::Tensor& seen, const at::Tensor& weights, double seed);
   /// The losses that act on x_in itself; undefined when all are off.
   at::Tensor picture_loss(const at::Tensor& x_in, int i, int entry) const;
   at::Tensor clamped(const at::Tensor& gradient, const at::Tensor& magnitude, int entry) const;

@@ -100,8 +100,8 @@ Targets make_targets(const TargetRequest& request, const Clip& clip, const std::
   const auto add = [&](at::Tensor embedding, const Schedule& weight, double share) {
     if (settings.fuzzy_prompt) {
       const int place = static_cast<int>(embeddings.size());
-      embedding =
-          blur(embedding, settings, streams.get({.purpose = Purpose::fuzzy, .step = 0, .model = name, .batch = place}));
+      RandomStream stream = streams.get({.purpose = Purpose::fuzzy, .step = 0, .model = name, .batch = place});
+      embedding = blur(embedding, settings, stream);
     }
     targets.weights.insert(targets.weights.end(), static_cast<std::size_t>(embedding.size(0)), scaled(weight, share));
     embeddings.push_back(std::move(embedding));
@@ -113,7 +113,8 @@ Targets make_targets(const TargetRequest& request, const Clip& clip, const std::
     const ImagePrompt& image = request.images[k];
     if (!hears(image.prompt, name)) continue;
     const StreamKey key{.purpose = Purpose::image_prompt, .step = 0, .model = name, .batch = static_cast<int>(k)};
-    add(embed_image(image, settings, clip, streams.get(key)), image.prompt.weight, 1.0 / image_prompt_cuts);
+    RandomStream stream = streams.get(key);
+    add(embed_image(image, settings, clip, stream), image.prompt.weight, 1.0 / image_prompt_cuts);
   }
   if (!embeddings.empty()) targets.embeddings = at::cat(embeddings, 0);
   return targets;

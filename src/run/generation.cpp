@@ -157,7 +157,8 @@ at::Tensor Generation::network(const at::Tensor& x, int i) const {
 }
 
 at::Tensor Generation::noise(const StreamKey& key) {
-  return draw_noise(streams_.get(key), 0, state_.sampler.x.sizes(), device_, settings_.faithful());
+  RandomStream stream = streams_.get(key);
+  return draw_noise(stream, 0, state_.sampler.x.sizes(), device_, settings_.faithful());
 }
 
 at::Tensor Generation::epsilon(const at::Tensor& x, int i) {

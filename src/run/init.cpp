@@ -59,7 +59,8 @@ at::Tensor flat_areas(const at::Tensor& picture) {
 at::Tensor make_init(const Settings& settings, RandomStreams& streams) {
   const std::int64_t width = settings.drawn_width(), height = settings.drawn_height();
   if (settings.perlin_init) {
-    return perlin_init(width, height, settings.perlin_mode, streams.get({.purpose = Purpose::perlin}));
+    RandomStream stream = streams.get({.purpose = Purpose::perlin});
+    return perlin_init(width, height, settings.perlin_mode, stream);
   }
   if (settings.init_image.empty()) return {};
   at::Tensor init = read_init(settings.init_image, width, height, settings.init_fit);

@@ -234,8 +234,8 @@ void RunLoop::prepare(int picture) {
   embed();
   if (settings_.perlin_init) {
     // 5.7 makes a Perlin picture before the loop and throws it away.
-    perlin_init(settings_.drawn_width(), settings_.drawn_height(), settings_.perlin_mode,
-                streams_->get({.purpose = Purpose::perlin}));
+    RandomStream stream = streams_->get({.purpose = Purpose::perlin});
+    perlin_init(settings_.drawn_width(), settings_.drawn_height(), settings_.perlin_mode, stream);
   }
   if (stream_before_.defined()) streams_->set_state(stream_before_);
   stream_before_ = streams_->state();

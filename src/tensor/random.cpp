@@ -76,9 +76,8 @@ RandomStreams RandomStreams::shared(std::uint64_t seed) { return {seed, true}; }
 
 RandomStreams RandomStreams::independent(std::uint64_t seed) { return {seed, false}; }
 
-RandomStream& RandomStreams::get(const StreamKey& key) {
-  if (!shared_) stream_ = RandomStream(stream_seed(seed_, key));
-  return stream_;
+RandomStream RandomStreams::get(const StreamKey& key) const {
+  return shared_ ? stream_ : RandomStream(stream_seed(seed_, key));
 }
 
 at::Tensor RandomStreams::state() const { return shared_ ? stream_.state() : at::Tensor(); }

@@ -55,9 +55,9 @@ class RandomStreams {
   static RandomStreams shared(std::uint64_t seed);
   static RandomStreams independent(std::uint64_t seed);
 
-  /// The stream to draw from. In native mode each call starts the key's stream from its beginning; the reference stays
-  /// good until the next call, a copy of the stream for as long as it is kept.
-  RandomStream& get(const StreamKey& key);
+  /// The stream to draw from. In native mode each call gives the key's stream from its beginning, to any number of
+  /// threads.
+  RandomStream get(const StreamKey& key) const;
 
   bool is_shared() const { return shared_; }
   /// State of the shared stream (undefined tensor in native mode, which has none).

@@ -28,6 +28,27 @@ TEST(PartClock, TimeCountsForTheInnermostPart) {
   EXPECT_EQ(clock.parts().at("outer").flops, 1);
 }
 
+TEST(PartClock, WhatOthersDoMeanwhileCountsOnce) {
+  PartClock clock;
+  PartClock::current() = &clock;
+  {
+    const TimedPart outer("outer");
+    std::vector<PartClock> others(2);
+    for (PartClock& other : others) {
+      PartClock::current() = &other;
+      const TimedPart part("part");
+      count_flops(3);
+      wait();
+      PartClock::current() = &clock;
+    }
+    clock.add_concurrent(others);
+  }
+  PartClock::current() = nullptr;
+  EXPECT_GE(clock.parts().at("part").seconds, 0.005);
+  EXPECT_EQ(clock.parts().at("part").flops, 6);
+  EXPECT_LT(clock.parts().at("outer").seconds, 0.02) << "one after the other they took twice the part's time";
+}
+
 TEST(PartClock, NobodyMeasuresByDefault) {
   const TimedPart part("alone");
   count_flops(1);

@@ -2,6 +2,7 @@
 #include "guidance/guidance.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -141,6 +142,28 @@ TEST(Guidance, HowManyCutsAreSeenTogetherDoesNotMatter) {
       EXPECT_NEAR(same_loss, loss, 1e-6 * std::abs(loss)) << name << " " << together;
     }
   }
+}
+
+TEST(Guidance, ThreadsThatLookSideBySideSeeTheSame) {
+  Settings settings = bare_settings();
+  settings.cut_overview = 5;
+  settings.cut_innercut = 8;
+  const int threads = at::get_num_threads();
+  for (const char* name : {"vit32", "rn50"}) {
+    const auto look = [&](int on_threads) {
+      at::set_num_threads(on_threads);
+      const Bench bench(settings, 0.5, {small_model(name)});
+      const at::Tensor gradient = bench.gradient(6);
+      return std::pair{gradient, bench.guidance->report().losses.at(0)};
+    };
+    const auto [gradient, loss] = look(1);
+    for (const int several : {2, 3}) {
+      const auto [same_gradient, same_loss] = look(several);
+      EXPECT_LT(golden::relative_error(same_gradient, gradient), 1e-5) << name << " " << several;
+      EXPECT_NEAR(same_loss, loss, 1e-6 * std::abs(loss)) << name << " " << several;
+    }
+  }
+  at::set_num_threads(threads);
 }
 
 TEST(Guidance, AModelOfWeightZeroRests) {
