@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "kernels/differentiable.h"
-#include "kernels/frozen_convolution.h"
+#include "kernels/frozen_layer.h"
 #include "kernels/share_out.h"
 #include "kernels/winograd_transforms.h"
 
@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t block_floats = 3 << 19;  // of transformed tiles, before and after the products
 constexpr std::int64_t tiles_grain = 8;
 constexpr std::int64_t least_block = 64, most_block = 1024;
-constexpr std::int64_t least_channels = 16, least_tiles = 24;
+constexpr std::int64_t least_tiles = 24;
 
 /// Tiles to work on together, when each has so many channels in all.
 std::int64_t block_of(std::int64_t channels) {
@@ -33,7 +33,7 @@ at::Tensor transformed(const WinogradFilters& filters) {
 
 /// The convolution with `weight`, or its adjoint (from `outputs` channels to `inputs`).
 at::Tensor convolve_keeping(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint,
-                            KeptFilters* kept) {
+                            KeptForms* kept) {
   const at::Tensor picture = x.contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor shift = bias.defined() ? bias.contiguous() : bias;
   const std::int64_t in = weight.size(adjoint ? 0 : 1), out = weight.size(adjoint ? 1 : 0), panels = panel_count(out);
@@ -41,7 +41,7 @@ at::Tensor convolve_keeping(const at::Tensor& x, const at::Tensor& weight, const
     const at::Tensor dense = weight.to(at::kFloat).contiguous();
     return transformed({dense.const_data_ptr<float>(), dense.size(0), dense.size(1), adjoint});
   };
-  using Form = KeptFilters::Form;
+  using Form = KeptForms::Form;
   const at::Tensor transformed_filters =
       kept != nullptr ? kept->get(adjoint ? Form::winograd_adjoint : Form::winograd, make) : make();
   const WinogradTiles tiles{picture.size(0), picture.size(2), picture.size(3)};
@@ -113,7 +113,7 @@ WeightGradients weight_gradients(const at::Tensor& x, const at::Tensor& weight, 
 /// Whether they fit together, with so many tiles or more.
 bool takes(const at::Tensor& x, const at::Tensor& weight, std::int64_t tiles) {
   if (!takes_3x3_filters(x, weight)) return false;
-  if (std::min(weight.size(0), weight.size(1)) < least_channels) return false;
+  if (std::min(weight.size(0), weight.size(1)) < least_winograd_channels) return false;
   return WinogradTiles{x.size(0), x.size(2), x.size(3)}.count() >= tiles;
 }
 
@@ -126,8 +126,8 @@ bool kept_winograd_applies(const at::Tensor& x, const at::Tensor& weight) {
 }
 
 at::Tensor kept_winograd_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                     const KeptFiltersPtr& kept) {
-  return frozen_convolution<convolve_keeping>(x, weight, bias, kept);
+                                     const KeptFormsPtr& kept) {
+  return frozen_layer<convolve_keeping>(x, weight, bias, kept);
 }
 
 at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {

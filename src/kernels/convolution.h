@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "kernels/kept_filters.h"
+#include "kernels/kept_forms.h"
 
 namespace disco {
 
@@ -21,6 +21,6 @@ at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, c
 /// eight times its size. Where they are, fewer pixels are worth it.
 bool kept_winograd_applies(const at::Tensor& x, const at::Tensor& weight);
 at::Tensor kept_winograd_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                     const KeptFiltersPtr& kept);
+                                     const KeptFormsPtr& kept);
 
 }  // namespace disco

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/differentiable.h"
+#include "kernels/frozen_layer.h"
 #include "kernels/panels.h"
 #include "kernels/share_out.h"
 
@@ -36,16 +37,14 @@ std::int64_t rows_grain(std::int64_t rows) {
   return std::clamp((share + block_rows - 1) / block_rows * block_rows, block_rows, most_rows_together);
 }
 
-/// x · weightᵀ + bias, or the adjoint x · weight.
-at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint) {
-  const at::Tensor left = x.contiguous(), right = weight.to(at::kFloat).contiguous();
-  const at::Tensor shift = bias.defined() ? bias.contiguous() : bias;
-  const std::int64_t inner = adjoint ? right.size(0) : right.size(1), columns = adjoint ? right.size(1) : right.size(0);
-  const std::int64_t panels = panel_count(columns), rows = left.numel() / inner;
-  const at::Tensor laid_out = at::empty({panels, inner, panel_columns});
-  float* v = laid_out.mutable_data_ptr<float>();
+/// The panels of weightᵀ, or of weight, (panels, inner, 32).
+at::Tensor laid_out(const at::Tensor& weight, bool adjoint) {
+  const at::Tensor right = weight.to(at::kFloat).contiguous();
+  const std::int64_t inner = right.size(adjoint ? 0 : 1), columns = right.size(adjoint ? 1 : 0);
+  at::Tensor result = at::empty({panel_count(columns), inner, panel_columns});
+  float* v = result.mutable_data_ptr<float>();
   const float* w = right.const_data_ptr<float>();
-  share_out(panels, 1, [&](std::int64_t panel, std::int64_t) {
+  share_out(panel_count(columns), 1, [&](std::int64_t panel, std::int64_t) {
     float* to = v + panel * inner * panel_columns;
     if (adjoint) {
       lay_out_columns(w, columns, inner, panel, to);
@@ -53,6 +52,19 @@ at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Ten
       lay_out_rows(w, inner, panel, to);
     }
   });
+  return result;
+}
+
+/// x · weightᵀ + bias, or the adjoint x · weight.
+at::Tensor multiply_keeping(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint,
+                            KeptForms* kept) {
+  using Form = KeptForms::Form;
+  const at::Tensor left = x.contiguous(), shift = bias.defined() ? bias.contiguous() : bias;
+  const std::int64_t inner = weight.size(adjoint ? 0 : 1), columns = weight.size(adjoint ? 1 : 0);
+  const std::int64_t panels = panel_count(columns), rows = left.numel() / inner;
+  const auto make = [&] { return laid_out(weight, adjoint); };
+  const at::Tensor right = kept ? kept->get(adjoint ? Form::rows_adjoint : Form::rows, make) : make();
+  const float* v = right.const_data_ptr<float>();
   std::vector<std::int64_t> shape = left.sizes().vec();
   shape.back() = columns;
   at::Tensor y = at::empty(shape, left.options());
@@ -70,6 +82,10 @@ at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   return y;
 }
 
+at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint) {
+  return multiply_keeping(x, weight, bias, adjoint, nullptr);
+}
+
 WeightGradients weight_gradients(const at::Tensor& x, const at::Tensor&, const at::Tensor& by_y) {
   const at::Tensor rows = by_y.flatten(0, -2);
   return {rows.t().mm(x.flatten(0, -2)), rows.sum(0)};
@@ -77,14 +93,17 @@ WeightGradients weight_gradients(const at::Tensor& x, const at::Tensor&, const a
 
 }  // namespace
 
-bool panel_linear_applies(const at::Tensor& x, const at::Tensor& weight) {
+bool panel_linear_applies(const at::Tensor& x, const at::Tensor& weight, bool laid_out) {
   if (!takes_floats_with(x, weight)) return false;
   const std::int64_t out = weight.size(0), in = weight.size(1);
   if (out % panel_columns != 0 || in % panel_columns != 0 || std::min(in, out) < least_width) return false;
-  return x.numel() / in >= least_rows;
+  return x.numel() / in >= (laid_out ? block_rows : least_rows);
 }
 
-at::Tensor panel_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+at::Tensor panel_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                        const KeptFormsPtr& kept) {
+  const bool frozen = !weight.requires_grad() && !(bias.defined() && bias.requires_grad());
+  if (kept && frozen) return frozen_layer<multiply_keeping>(x, weight, bias, kept);
   return linear_layer<multiply, weight_gradients>(x, weight, bias);
 }
 

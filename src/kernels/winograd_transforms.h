@@ -23,6 +23,8 @@ struct WinogradTiles {
 
 /// From how many tiles on Winograd's algorithm pays where the filters are transformed once.
 constexpr std::int64_t least_kept_tiles = 9;
+/// From so many channels on both sides.
+constexpr std::int64_t least_winograd_channels = 16;
 
 /// The tiles first … first + count − 1, which are worked on together.
 struct WinogradBlock {

@@ -50,11 +50,24 @@ void check(const StateDict& tensors, const ClipConfig& config) {
 using VisionTower = std::variant<VisionTransformer, ModifiedResNet>;
 
 VisionTower vision_tower(const StateDict& tensors, const ClipConfig& config, bool quick_gelu) {
-  if (config.is_vit) return VisionTransformer(tensors, config, quick_gelu);
-  return ModifiedResNet(tensors, config);
+  // Half weights are a plan for little memory.
+  const bool roomy =
+      tensors.at("visual." + std::string(config.is_vit ? "proj" : "conv1.weight")).scalar_type() == at::kFloat;
+  const auto keeps = Clip::keeps_forms(config) ? std::optional(roomy) : std::nullopt;
+  if (config.is_vit) return VisionTransformer(tensors, config, quick_gelu, keeps);
+  return ModifiedResNet(tensors, config, keeps);
 }
 
 }  // namespace
+
+bool Clip::keeps_forms(const ClipConfig& config) {
+  constexpr std::int64_t most_weights = 4'000'000;  // The pocket models have up to 2.9 million, ViT-B/32 88 million.
+  std::int64_t weights = 0;
+  for (const TensorInfo& tensor : manifest(config)) {
+    if (tensor.name.starts_with("visual.")) weights += c10::multiply_integers(tensor.shape);
+  }
+  return weights <= most_weights;
+}
 
 struct Clip::Towers {
   bool quick_gelu;

@@ -36,6 +36,9 @@ class Clip {
   static ClipConfig recognise(const StateDict& tensors);
   /// Names (OpenAI's) and shapes of all tensors of a configuration.
   static std::vector<TensorInfo> manifest(const ClipConfig& config);
+  /// Whether the image side is so small that its weights are kept as the kernels read them (kernels/kept_forms.h),
+  /// which takes twice their memory.
+  static bool keeps_forms(const ClipConfig& config);
 
   /// `activation`: "quick_gelu" or "gelu". Tensors are used in their dtype; batch norms run on their running
   /// statistics. A tensor "token_ids" (int64, rows of the embedding → vocabulary ids; our small models) maps ids to

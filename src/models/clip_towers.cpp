@@ -3,19 +3,20 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace disco {
 
 Transformer::Transformer(const StateDict& tensors, const std::string& prefix, std::int64_t layers, std::int64_t heads,
-                         bool quick_gelu)
+                         bool quick_gelu, std::optional<bool> keeps)
     : heads_(heads), quick_gelu_(quick_gelu) {
   for (std::int64_t i = 0; i < layers; ++i) {
     const std::string block = fmt::format("{}.resblocks.{}.", prefix, i);
-    blocks_.push_back({affine(tensors, block + "ln_1"),
-                       {tensors.at(block + "attn.in_proj_weight"), tensors.at(block + "attn.in_proj_bias")},
-                       affine(tensors, block + "attn.out_proj"),
-                       affine(tensors, block + "ln_2"),
-                       affine(tensors, block + "mlp.c_fc"),
-                       affine(tensors, block + "mlp.c_proj")});
+    Affine qkv{tensors.at(block + "attn.in_proj_weight"), tensors.at(block + "attn.in_proj_bias")};
+    if (keeps) qkv.kept = c10::make_intrusive<KeptForms>(*keeps);
+    blocks_.push_back({affine(tensors, block + "ln_1"), std::move(qkv), affine(tensors, block + "attn.out_proj", keeps),
+                       affine(tensors, block + "ln_2"), affine(tensors, block + "mlp.c_fc", keeps),
+                       affine(tensors, block + "mlp.c_proj", keeps)});
   }
 }
 
@@ -58,32 +59,34 @@ at::Tensor Transformer::forward_first(at::Tensor x) const {
   return x.narrow(1, 0, 1);
 }
 
-VisionTransformer::VisionTransformer(const StateDict& tensors, const ClipConfig& config, bool quick_gelu)
-    : patches_(tensors.at("visual.conv1.weight")),
+VisionTransformer::VisionTransformer(const StateDict& tensors, const ClipConfig& config, bool quick_gelu,
+                                     std::optional<bool> keeps)
+    : patches_(affine(tensors, "visual.conv1", keeps)),
       class_token_(tensors.at("visual.class_embedding")),
       positions_(tensors.at("visual.positional_embedding")),
       projection_(tensors.at("visual.proj")),
       before_(affine(tensors, "visual.ln_pre")),
       after_(affine(tensors, "visual.ln_post")),
       patch_(config.patch),
-      transformer_(tensors, "visual.transformer", config.vision_layers, config.vision_heads, quick_gelu) {}
+      transformer_(tensors, "visual.transformer", config.vision_layers, config.vision_heads, quick_gelu, keeps) {}
 
 at::Tensor VisionTransformer::forward(const at::Tensor& x) const {
-  at::Tensor h = at::conv2d(x.to(patches_.scalar_type()), patches_, {}, patch_).flatten(2).transpose(1, 2);
+  at::Tensor h = patch_embedding(x.to(patches_.weight.scalar_type()), patches_, patch_);
   const at::Tensor first = class_token_.to(h.scalar_type()).expand({h.size(0), 1, -1});
   h = layer_norm(at::cat({first, h}, 1) + positions_.to(h.scalar_type()), before_);
   return layer_norm(transformer_.forward_first(std::move(h)).squeeze(1), after_).matmul(projection_);
 }
 
-ModifiedResNet::ModifiedResNet(const StateDict& tensors, const ClipConfig& config)
+ModifiedResNet::ModifiedResNet(const StateDict& tensors, const ClipConfig& config, std::optional<bool> keeps)
     : positions_(tensors.at("visual.attnpool.positional_embedding")),
       query_(affine(tensors, "visual.attnpool.q_proj")),
-      key_(affine(tensors, "visual.attnpool.k_proj")),
-      value_(affine(tensors, "visual.attnpool.v_proj")),
+      key_(affine(tensors, "visual.attnpool.k_proj", keeps)),
+      value_(affine(tensors, "visual.attnpool.v_proj", keeps)),
       projection_(affine(tensors, "visual.attnpool.c_proj")),
       heads_(config.vision_heads) {
   const auto unit = [&](const std::string& prefix, const char* layer, const char* norm) {
-    return Unit{affine(tensors, prefix + layer), config.folded ? BatchNorm() : batch_norm(tensors, prefix + norm)};
+    return Unit{affine(tensors, prefix + layer, keeps),
+                config.folded ? BatchNorm() : batch_norm(tensors, prefix + norm)};
   };
   stem_[0] = unit("visual.", "conv1", "bn1");
   stem_[1] = unit("visual.", "conv2", "bn2");

@@ -1,6 +1,7 @@
 // CLIP's towers (Radford 2021, section 2.4): vision transformer, modified ResNet, text transformer.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,9 @@ namespace disco {
 class Transformer {
  public:
   /// PREFIX.resblocks.0 …
+  /// `keeps` as affine() has it.
   Transformer(const StateDict& tensors, const std::string& prefix, std::int64_t layers, std::int64_t heads,
-              bool quick_gelu);
+              bool quick_gelu, std::optional<bool> keeps = std::nullopt);
   at::Tensor forward(at::Tensor x, bool causal) const;
   /// The first token's row of forward(x, false), (N,1,W): the last block computes no other.
   at::Tensor forward_first(at::Tensor x) const;
@@ -34,11 +36,12 @@ class Transformer {
 /// (N,3,S,S) → (N,D).
 class VisionTransformer {
  public:
-  VisionTransformer(const StateDict& tensors, const ClipConfig& config, bool quick_gelu);
+  VisionTransformer(const StateDict& tensors, const ClipConfig& config, bool quick_gelu, std::optional<bool> keeps);
   at::Tensor forward(const at::Tensor& x) const;
 
  private:
-  at::Tensor patches_, class_token_, positions_, projection_;
+  Affine patches_;
+  at::Tensor class_token_, positions_, projection_;
   Affine before_, after_;
   std::int64_t patch_;
   Transformer transformer_;
@@ -47,7 +50,7 @@ class VisionTransformer {
 /// A three-convolution stem, bottlenecks whose strides are average pools, attention pooling: (N,3,S,S) → (N,D).
 class ModifiedResNet {
  public:
-  ModifiedResNet(const StateDict& tensors, const ClipConfig& config);
+  ModifiedResNet(const StateDict& tensors, const ClipConfig& config, std::optional<bool> keeps);
   /// `training`: batch norms run on the batch's own statistics, and move the running ones.
   at::Tensor forward(const at::Tensor& x, bool training = false) const;
 

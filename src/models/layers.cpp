@@ -78,22 +78,10 @@ at::Tensor widened(const at::Tensor& weight, const at::Tensor& x) {
 bool own_products() { return chosen_kernels() == Kernels::fast && !at::autocast::is_autocast_enabled(at::kCPU); }
 
 at::Tensor product(const at::Tensor& x, const Affine& layer) {
-  if (own_products() && panel_linear_applies(x, layer.weight)) {
-    return panel_linear(x, layer.weight, layer.bias);
+  if (own_products() && panel_linear_applies(x, layer.weight, layer.kept != nullptr)) {
+    return panel_linear(x, layer.weight, layer.bias, layer.kept);
   }
   return at::linear(x, widened(layer.weight, x), layer.bias);
-}
-
-/// A 3×3 convolution, padded by 1, by the kernels that kept filters are for.
-at::Tensor kept_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride) {
-  if (stride == 1) {
-    return kept_winograd_applies(x, layer.weight) ? kept_winograd_convolution(x, layer.weight, layer.bias, layer.kept)
-                                                  : column_convolution(x, layer.weight, layer.bias, layer.kept);
-  }
-  const at::Tensor weight = layer.kept->get(KeptFilters::Form::channels_last, [&] {
-    return widened(layer.weight, x).contiguous(at::MemoryFormat::ChannelsLast);
-  });
-  return at::conv2d(x, weight, layer.bias, stride, 1);
 }
 
 /// Whether a kernel of ours adds the bias along with what comes after a convolution: LibTorch takes a pass of its own
@@ -112,6 +100,7 @@ at::Tensor finished(at::Tensor result, const AfterConvolution& after) {
 
 /// Gain and shift (N,C) of a norm and its modulation.
 std::pair<at::Tensor, at::Tensor> modulation(const Affine& norm, const AfterNorm& after, std::int64_t pictures) {
+  if (after.gain.defined()) return {after.gain, after.shift};
   if (!after.scale.defined()) return {norm.weight.expand({pictures, -1}), norm.bias.expand({pictures, -1})};
   return {norm.weight * (1 + after.scale), at::addcmul(after.shift, norm.bias, 1 + after.scale)};
 }
@@ -133,14 +122,21 @@ bool resizes_on_gpu(const at::Tensor& x) {
 
 /// A 1×1 convolution, as the product that it is.
 at::Tensor pointwise(const at::Tensor& x, const Affine& layer) {
-  return product(x.permute({0, 2, 3, 1}), {layer.weight.flatten(1), layer.bias}).permute({0, 3, 1, 2});
+  return product(x.permute({0, 2, 3, 1}), {layer.weight.flatten(1), layer.bias, layer.kept}).permute({0, 3, 1, 2});
 }
 
 }  // namespace
 
-Affine affine(const StateDict& tensors, const std::string& prefix) {
+Affine affine(const StateDict& tensors, const std::string& prefix, std::optional<bool> keeps) {
   const auto bias = tensors.find(prefix + ".bias");
-  return {tensors.at(prefix + ".weight"), bias == tensors.end() ? at::Tensor() : bias->second};
+  Affine layer{tensors.at(prefix + ".weight"), bias == tensors.end() ? at::Tensor() : bias->second};
+  const bool is_norm = layer.weight.dim() < 2;
+  if (keeps && !is_norm) layer.kept = c10::make_intrusive<KeptForms>(*keeps);
+  return layer;
+}
+
+bool is_frozen(const Affine& layer) {
+  return !layer.weight.requires_grad() && !(layer.bias.defined() && layer.bias.requires_grad());
 }
 
 at::Tensor linear(const at::Tensor& x, const Affine& layer) {
@@ -150,14 +146,17 @@ at::Tensor linear(const at::Tensor& x, const Affine& layer) {
 
 at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride, std::int64_t padding,
                        const AfterConvolution& after) {
-  if (layer.kept && own_products() && column_convolution_applies(x, layer.weight) && padding == 1) {
+  const auto own = [&](at::Tensor result) {
     count_convolution(x, layer.weight, stride);
-    return finished(kept_convolution(x, layer, stride), after);
-  }
-  const bool fast = own_products() && stride == 1 && padding == 1;
-  if (fast && winograd_applies(x, layer.weight)) {
-    count_convolution(x, layer.weight, stride);
-    return finished(winograd_convolution(x, layer.weight, layer.bias), after);
+    return finished(std::move(result), after);
+  };
+  if (own_products() && padding == 1) {
+    const bool keeps = layer.kept && is_frozen(layer);
+    if (keeps && stride == 1 && kept_winograd_applies(x, layer.weight))
+      return own(kept_winograd_convolution(x, layer.weight, layer.bias, layer.kept));
+    if (keeps && column_convolution_applies(x, layer.weight, stride))
+      return own(column_convolution(x, layer.weight, layer.bias, layer.kept, stride));
+    if (stride == 1 && winograd_applies(x, layer.weight)) return own(winograd_convolution(x, layer.weight, layer.bias));
   }
   return direct_convolution(x, layer, stride, padding, after);
 }
@@ -173,6 +172,17 @@ at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int
   at::Tensor result =
       is_product ? pointwise(x, layer) : at::conv2d(x, widened(layer.weight, x), layer.bias, stride, padding);
   return finished(std::move(result), after);
+}
+
+at::Tensor patch_embedding(const at::Tensor& x, const Affine& layer, std::int64_t patch) {
+  const std::int64_t n = x.size(0), channels = x.size(1), down = x.size(2) / patch, across = x.size(3) / patch;
+  if (own_products() && x.is_cpu() && x.size(2) % patch == 0 && x.size(3) % patch == 0) {
+    const at::Tensor squares = x.view({n, channels, down, patch, across, patch}).permute({0, 2, 4, 1, 3, 5});
+    return linear(squares.reshape({n, down * across, channels * patch * patch}),
+                  {layer.weight.flatten(1), layer.bias, layer.kept});
+  }
+  count_convolution(x, layer.weight, patch);
+  return at::conv2d(x, layer.weight, layer.bias, patch).flatten(2).transpose(1, 2);
 }
 
 at::Tensor added_convolutions(const at::Tensor& x, const Affine& layer, const at::Tensor& other,
@@ -195,10 +205,15 @@ at::Tensor group_norm(const at::Tensor& x, const Affine& layer, const AfterNorm&
     const auto [gain, shift] = modulation(layer, after, x.size(0));
     return fused_group_norm(x, gain, shift, after.silu);
   }
+  const auto everywhere = [](const at::Tensor& t) { return t.unsqueeze(-1).unsqueeze(-1); };
+  if (after.gain.defined()) {
+    const at::Tensor unit = at::group_norm(x, 32, {}, {}, epsilon);
+    at::Tensor y = at::addcmul(everywhere(after.shift), unit, everywhere(after.gain));
+    return after.silu ? apply_silu(std::move(y)) : y;
+  }
   at::Tensor y = in_float(x, layer, [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
     return at::group_norm(input, 32, weight, bias, epsilon);
   });
-  const auto everywhere = [](const at::Tensor& t) { return t.unsqueeze(-1).unsqueeze(-1); };
   if (modulated) y = at::addcmul(everywhere(after.shift), y, everywhere(1 + after.scale));
   return after.silu ? apply_silu(std::move(y)) : y;
 }

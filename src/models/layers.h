@@ -4,9 +4,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
 #include <string>
 
-#include "kernels/kept_filters.h"
+#include "kernels/kept_forms.h"
 #include "models/weights/state_dict.h"
 
 namespace disco {
@@ -14,11 +15,15 @@ namespace disco {
 /// A weight and a bias; the bias may be undefined.
 struct Affine {
   at::Tensor weight, bias;
-  KeptFiltersPtr kept = {};  ///< Set for a layer of 3×3 filters whose weight does not change but by training.
+  KeptFormsPtr kept = {};  ///< Set for layers of small networks, whose weights do not change but by training.
 };
 
-/// PREFIX.weight, and PREFIX.bias where there is one. The tensors have been checked to exist.
-Affine affine(const StateDict& tensors, const std::string& prefix);
+/// Whether neither wants a gradient.
+bool is_frozen(const Affine& layer);
+
+/// PREFIX.weight, and PREFIX.bias where there is one. The tensors have been checked to exist. `keeps` as KeptForms has
+/// it, of a network that is small enough for kept forms.
+Affine affine(const StateDict& tensors, const std::string& prefix, std::optional<bool> keeps = std::nullopt);
 
 /// x (…, in) → (…, out).
 at::Tensor linear(const at::Tensor& x, const Affine& layer);
@@ -35,6 +40,9 @@ at::Tensor convolution(const at::Tensor& x, const Affine& layer, std::int64_t st
 /// turn one of their gates now and then, and the gradient around that pixel is another one.
 at::Tensor direct_convolution(const at::Tensor& x, const Affine& layer, std::int64_t stride = 1,
                               std::int64_t padding = 0, const AfterConvolution& after = {});
+/// x (N,3,H,W) in squares of `patch` pixels, each through one layer (out,3,patch,patch): (N,out,H/patch,W/patch) as
+/// rows, (N,H·W/patch²,out).
+at::Tensor patch_embedding(const at::Tensor& x, const Affine& layer, std::int64_t patch);
 /// The sum of a 3×3 convolution() and of a 1×1 one of another picture.
 at::Tensor added_convolutions(const at::Tensor& x, const Affine& layer, const at::Tensor& other,
                               const Affine& other_layer);
@@ -42,6 +50,8 @@ at::Tensor added_convolutions(const at::Tensor& x, const Affine& layer, const at
 struct AfterNorm {
   at::Tensor scale = {}, shift = {};  ///< (N,C), or both undefined: times (1 + scale), plus shift.
   bool silu = false;                  ///< Then through SiLU.
+  at::Tensor gain =
+      {};  ///< (N,C): with `shift`, what the norm's own weight and bias and `scale` come to, instead of them.
 };
 
 /// 32 groups over the channels of (N,C,H,W), and what comes after; statistics in float32 whatever the dtypes (ADM's

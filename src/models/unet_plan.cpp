@@ -147,7 +147,7 @@ std::vector<TensorInfo> UNet::manifest(const UNetConfig& config) {
   return manifest;
 }
 
-bool keeps_filters(const UNetPlan& plan) {
+bool keeps_forms(const UNetPlan& plan) {
   constexpr std::int64_t most_filters = 3'000'000;  // The pocket UNet has 1.9 million, the community's from 24 million.
   std::int64_t filters = 0;
   const auto count = [&](const UNetPlan::Block& block) {

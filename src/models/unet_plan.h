@@ -32,9 +32,9 @@ UNetPlan plan_unet(const UNetConfig& config);
 /// PREFIX.weight and PREFIX.bias of every parametrised layer of a module.
 std::vector<TensorInfo> module_manifest(const UNetConfig& config, const UNetPlan::Module& module);
 
-/// Whether the network is so small that its 3×3 filters are kept as the kernels read them (kernels/kept_filters.h): at
-/// the sizes that it draws, laying them out takes longer than using them. They then take up to eight times the weights'
+/// Whether the network is so small that its weights are kept as the kernels read them (kernels/kept_forms.h): at the
+/// sizes that it draws, laying 3×3 filters out takes longer than using them. These then take up to eight times their
 /// memory.
-bool keeps_filters(const UNetPlan& plan);
+bool keeps_forms(const UNetPlan& plan);
 
 }  // namespace disco

@@ -257,13 +257,15 @@ double predicted_peak(const Shapes& shapes, const Drawing& drawing, const Memory
     looking = std::max(looking, add("CLIP " + clip.name + " cutouts", memory.peak()));
   }
   if (shapes.lpips_weights > 0) looking = std::max(looking, add("LPIPS losses", lpips_memory(width, height)));
-  const double filters =
-      plan.half_weights
-          ? 0
-          : add("filters laid out", kept_filters_memory(shapes.unet, width, height, shapes.secondary_channels == 0));
+  double forms = 0;
+  if (!plan.half_weights) {
+    forms = kept_forms_memory(shapes.unet, width, height, shapes.secondary_channels == 0);
+    for (const ClipShape& clip : shapes.clip) forms += kept_forms_memory(clip.config);
+    add("weights laid out", forms);
+  }
   // One model looks at a time, while the guidance's prediction waits for its gradient.
   const double step =
-      filters + std::max({drawing_bytes, prediction.forward, prediction.kept + looking, prediction.backward});
+      forms + std::max({drawing_bytes, prediction.forward, prediction.kept + looking, prediction.backward});
   const double tensors = std::max(weights.loading, weights.held + step);
   return tensors + add("program, scratch memory", process_bytes + (slack - 1) * tensors);
 }

@@ -292,27 +292,51 @@ GradientMemory unet_gradient_memory(const UNetConfig& config, std::int64_t width
   return result;
 }
 
-double kept_filters_memory(const UNetConfig& config, std::int64_t width, std::int64_t height, bool gradient) {
+double kept_forms_memory(const UNetConfig& config, std::int64_t width, std::int64_t height, bool gradient) {
   constexpr double filter_values = 9, tile_pixels = WinogradTiles::side * WinogradTiles::side;
   const UNetPlan plan = plan_unet(config);
-  if (!keeps_filters(plan) || chosen_kernels() == Kernels::plain) return 0;
+  if (!keeps_forms(plan) || chosen_kernels() == Kernels::plain) return 0;
   double values = 0;
+  const double both_ways = gradient ? 2 : 1;
+  // Columns lie in whole panels.
   const auto add = [&](std::int64_t in, std::int64_t out, double each) {
-    if (in % panel_columns == 0 && out % panel_columns == 0) values += each * static_cast<double>(in * out);
+    values += each * static_cast<double>(padded_columns(in) * padded_columns(out));
   };
   for (const PlacedBlock& block : placed(plan, folded_pixels(config, width, height))) {
     double pixels = block.pixels;
     for (const Module& module : *block.block) {
       pixels = pixels_after(module, pixels);
-      const bool winograd = pixels >= least_kept_tiles * tile_pixels;
-      const double each = (winograd ? filter_points : filter_values) * (gradient ? 2 : 1);
+      const bool winograd =
+          pixels >= least_kept_tiles * tile_pixels && std::min(module.in, module.out) >= least_winograd_channels;
+      const double each = (winograd ? filter_points : filter_values) * both_ways;
       if (module.kind == Kind::downsample) {
-        add(module.in, module.out, filter_values);
-      } else if (module.kind != Kind::attention) {
+        add(module.in, module.out, filter_values * both_ways);
+      } else if (module.kind == Kind::attention) {
+        add(module.in, 4 * module.in, both_ways);  // Queries, keys and values, and what they become.
+      } else {
         add(module.in, module.out, each);
         if (module.kind == Kind::residual) add(module.out, module.out, each);
+        if (module.kind == Kind::residual && module.in != module.out) add(module.in, module.out, both_ways);
       }
     }
+  }
+  add(plan.last_width, 3 * config.patch * config.patch, filter_values * both_ways);
+  return values * float_bytes;
+}
+
+double kept_forms_memory(const ClipConfig& config) {
+  if (!Clip::keeps_forms(config) || chosen_kernels() == Kernels::plain) return 0;
+  constexpr double both_ways = 2;
+  double values = 0;
+  for (const TensorInfo& tensor : Clip::manifest(config)) {
+    const std::vector<std::int64_t>& shape = tensor.shape;
+    const bool is_image_side =
+        tensor.name.starts_with("visual.") && tensor.name.ends_with("weight") && shape.size() > 1;
+    const bool is_direct = shape.size() == 4 && shape[2] == 3;
+    if (!is_image_side || is_direct) continue;
+    const std::int64_t all = c10::multiply_integers(shape);
+    if (shape[0] % panel_columns == 0 && all / shape[0] % panel_columns == 0)
+      values += both_ways * static_cast<double>(all);
   }
   return values * float_bytes;
 }

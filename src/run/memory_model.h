@@ -25,8 +25,10 @@ double unet_memory(const UNetConfig& config, std::int64_t width, std::int64_t he
                    Convolutions by = Convolutions::own);
 GradientMemory unet_gradient_memory(const UNetConfig& config, std::int64_t width, std::int64_t height,
                                     Activations activations, Convolutions by = Convolutions::own);
-/// Of the UNet's filters that are kept as the kernels read them, and as their adjoints do where there is a gradient.
-double kept_filters_memory(const UNetConfig& config, std::int64_t width, std::int64_t height, bool gradient);
+/// Of the UNet's weights that are kept as the kernels read them, and as their adjoints do where there is a gradient.
+double kept_forms_memory(const UNetConfig& config, std::int64_t width, std::int64_t height, bool gradient);
+/// The same of the image side of a CLIP model, with its gradient.
+double kept_forms_memory(const ClipConfig& config);
 /// Of the secondary model whose first layer has `channels`.
 GradientMemory secondary_gradient_memory(std::int64_t channels, std::int64_t width, std::int64_t height,
                                          Convolutions by = Convolutions::own);

@@ -38,11 +38,27 @@ TEST(PanelLinear, TakesRowsThatDoNotLieOneAfterTheOther) {
   EXPECT_LT(golden::relative_error(panel_linear(x, weight, {}), at::linear(x, weight)), 1e-5);
 }
 
+TEST(PanelLinear, KeptWeightsGiveTheSameBits) {
+  const at::Tensor weight = at::randn({96, 64}), bias = at::randn({96});
+  const auto kept = c10::make_intrusive<KeptForms>();
+  for (int turn = 0; turn < 2; ++turn) {
+    const at::Tensor x = at::randn({50, 64}).requires_grad_(), by = at::randn({50, 96});
+    const at::Tensor plain = panel_linear(x, weight, bias), fast = panel_linear(x, weight, bias, kept);
+    EXPECT_TRUE(fast.equal(plain));
+    EXPECT_TRUE(torch::autograd::grad({fast}, {x}, {by})[0].equal(torch::autograd::grad({plain}, {x}, {by})[0]));
+  }
+  const at::Tensor x = at::randn({50, 64}), other = at::zeros({96, 64});
+  EXPECT_TRUE(panel_linear(x, other, {}, kept).equal(panel_linear(x, weight, {}))) << "what was kept is used";
+  const at::Tensor trained = at::randn({96, 64}).requires_grad_();
+  EXPECT_TRUE(panel_linear(x, trained, {}, kept).requires_grad()) << "not of weights that are trained";
+}
+
 TEST(PanelLinear, AppliesOnlyWhereItIsRight) {
   const at::Tensor x = at::zeros({100, 64}), weight = at::zeros({96, 64});
   EXPECT_TRUE(panel_linear_applies(x, weight));
   EXPECT_FALSE(panel_linear_applies(x, at::zeros({97, 64})));
   EXPECT_FALSE(panel_linear_applies(at::zeros({4, 64}), weight)) << "too few rows";
+  EXPECT_TRUE(panel_linear_applies(at::zeros({16, 64}), weight, /*laid_out=*/true));
   EXPECT_FALSE(panel_linear_applies(x.to(at::kBFloat16), weight.to(at::kBFloat16)));
 }
 

@@ -89,23 +89,23 @@ TEST(Memory, CountsTheFiltersThatSmallNetworksKeep) {
   config.num_channels = 64;
   config.num_res_blocks = 1;
   config.channel_mult = {1, 2};
-  const double small = kept_filters_memory(config, 16, 16, false), once = kept_filters_memory(config, 64, 64, false);
+  const double small = kept_forms_memory(config, 16, 16, false), once = kept_forms_memory(config, 64, 64, false);
   EXPECT_GT(small, 0);
   EXPECT_GT(once, small) << "Winograd's filters, where there are more tiles";
-  EXPECT_LT(kept_filters_memory(config, 64, 64, true), 2 * once + 1) << "the strided filters have one form";
-  EXPECT_GT(kept_filters_memory(config, 64, 64, true), 1.9 * once);
+  EXPECT_EQ(kept_forms_memory(config, 64, 64, true), 2 * once) << "the adjoint's as well";
   // In layers of 64 channels each way in Winograd's form.
   config.channel_mult = {1};
-  const double layers = kept_filters_memory(config, 64, 64, false) / (36.0 * 64 * 64 * 4);
-  EXPECT_EQ(layers, 12)
-      << "two of each block (one down, two in the middle, two up), and once more of the joined inputs";
+  const double values = kept_forms_memory(config, 64, 64, false) / 4;
+  // Two of each block (one down, two in the middle, two up), and once more of the joined inputs, which have 1×1
+  // convolutions beside; the attention in the middle; the first and the last layer, in panels of 32 columns.
+  EXPECT_EQ(values, 12 * 36 * 64 * 64 + 2 * 128 * 64 + 4 * 64 * 64 + 2 * 9 * 32 * 64);
   choose_kernels(Kernels::plain);
-  EXPECT_EQ(kept_filters_memory(config, 64, 64, false), 0);
+  EXPECT_EQ(kept_forms_memory(config, 64, 64, false), 0);
   choose_kernels(Kernels::fast);
   config.num_channels = 256;
   config.num_res_blocks = 2;
   config.channel_mult = {.5, 1, 1, 2, 2, 4, 4};
-  EXPECT_EQ(kept_filters_memory(config, 64, 64, true), 0) << "a network of the community's size";
+  EXPECT_EQ(kept_forms_memory(config, 64, 64, true), 0) << "a network of the community's size";
 }
 
 TEST(Memory, KnowsTheShapesOfPublishedModels) {

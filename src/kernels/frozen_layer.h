@@ -1,4 +1,4 @@
-// What convolutions with kept filters share: differentiable by x alone.
+// What layers with kept forms of their weights share: differentiable by x alone.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -6,18 +6,18 @@
 
 #include <optional>
 
-#include "kernels/kept_filters.h"
+#include "kernels/kept_forms.h"
 
 namespace disco {
 
-/// Computes a convolution of x, or its adjoint by x, without recording a graph.
+/// Computes a layer of x, or its adjoint by x, without recording a graph.
 using FrozenKernel = at::Tensor (*)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint,
-                                    KeptFilters* kept);
+                                    KeptForms* kept);
 
 template <FrozenKernel kernel>
-struct FrozenConvolution : torch::autograd::Function<FrozenConvolution<kernel>> {
+struct FrozenLayer : torch::autograd::Function<FrozenLayer<kernel>> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const std::optional<at::Tensor>& bias, const KeptFiltersPtr& kept) {
+                            const std::optional<at::Tensor>& bias, const KeptFormsPtr& kept) {
     const at::AutoDispatchBelowAutograd below;
     context->save_for_backward({weight});
     context->saved_data["kept"] = c10::IValue::make_capsule(kept);
@@ -27,17 +27,17 @@ struct FrozenConvolution : torch::autograd::Function<FrozenConvolution<kernel>> 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const at::AutoDispatchBelowAutograd below;
-    const auto kept = c10::static_intrusive_pointer_cast<KeptFilters>(context->saved_data["kept"].toCapsule());
+    const auto kept = c10::static_intrusive_pointer_cast<KeptForms>(context->saved_data["kept"].toCapsule());
     return {kernel(gradients[0], context->get_saved_variables()[0], {}, true, kept.get()), {}, {}, {}};
   }
 };
 
 /// The kernel's result; weight and bias want no gradient.
 template <FrozenKernel kernel>
-at::Tensor frozen_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                              const KeptFiltersPtr& kept) {
+at::Tensor frozen_layer(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                        const KeptFormsPtr& kept) {
   if (!at::GradMode::is_enabled() || !x.requires_grad()) return kernel(x, weight, bias, false, kept.get());
-  return FrozenConvolution<kernel>::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, kept);
+  return FrozenLayer<kernel>::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, kept);
 }
 
 }  // namespace disco

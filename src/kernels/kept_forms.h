@@ -1,4 +1,4 @@
-// A layer's filters in the forms that kernels read, made once.
+// A layer's weight in the forms that kernels read, made once.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,14 +10,14 @@
 
 namespace disco {
 
-/// For layers of small pictures, where laying the filters out takes longer than multiplying by them. They are made at
-/// first use and live as long as this does; the weights must not change meanwhile. Several threads may ask at once.
+/// For layers of few rows or pixels, where laying a weight out takes as long as multiplying by it. Forms are made at
+/// first use and live as long as this does; the weight must not change meanwhile. Several threads may ask at once.
 /// Where memory is short, `keeps` is false, and they are made at each use: the same kernels give the same bits.
-class KeptFilters final : public torch::CustomClassHolder {
+class KeptForms final : public torch::CustomClassHolder {
  public:
-  explicit KeptFilters(bool keeps = true) : keeps_(keeps) {}
+  explicit KeptForms(bool keeps = true) : keeps_(keeps) {}
 
-  enum class Form { winograd, winograd_adjoint, columns, columns_adjoint, channels_last };
+  enum class Form { winograd, winograd_adjoint, columns, columns_adjoint, points_adjoint, rows, rows_adjoint };
 
   /// What make() gives, or gave the first time.
   template <typename Make>
@@ -32,8 +32,8 @@ class KeptFilters final : public torch::CustomClassHolder {
  private:
   const bool keeps_;
   std::mutex mutex_;
-  std::array<at::Tensor, 5> forms_;
+  std::array<at::Tensor, 7> forms_;
 };
-using KeptFiltersPtr = c10::intrusive_ptr<KeptFilters>;
+using KeptFormsPtr = c10::intrusive_ptr<KeptForms>;
 
 }  // namespace disco
