@@ -9,8 +9,10 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <set>
 #include <span>
 #include <unordered_map>
+#include <utility>
 
 #include "core/warm_pages.h"
 
@@ -37,6 +39,51 @@ std::byte* map_pages(std::size_t size) {
   return data;
 }
 
+/// Ranges of memory that do not touch, found by address and by size.
+class Ranges {
+ public:
+  bool empty() const { return by_size_.empty(); }
+
+  /// Joined to those that it touches: the system does not mind how they were mapped.
+  void add(std::byte* data, std::size_t size) {
+    auto after = by_address_.lower_bound(data);
+    if (after != by_address_.end() && data + size == after->first) {
+      size += after->second;
+      after = erase(after);
+    }
+    if (after != by_address_.begin()) {
+      const auto before = std::prev(after);
+      if (before->first + before->second == data) {
+        data = before->first;
+        size += before->second;
+        erase(before);
+      }
+    }
+    by_address_.emplace(data, size);
+    by_size_.emplace(size, data);
+  }
+
+  /// Takes out the smallest one of at least so many bytes, the first among equals; of size 0 when there is none.
+  std::pair<std::byte*, std::size_t> take(std::size_t least_size) {
+    const auto best = by_size_.lower_bound({least_size, nullptr});
+    if (best == by_size_.end()) return {};
+    const auto [size, data] = *best;
+    erase(by_address_.find(data));
+    return {data, size};
+  }
+
+ private:
+  using ByAddress = std::map<std::byte*, std::size_t>;
+
+  ByAddress::iterator erase(ByAddress::iterator range) {
+    by_size_.erase({range->second, range->first});
+    return by_address_.erase(range);
+  }
+
+  ByAddress by_address_;
+  std::set<std::pair<std::size_t, std::byte*>> by_size_;
+};
+
 /// Blocks of one kind of sizes, so that small ones do not break up the large ones' ranges.
 class Pool {
  public:
@@ -58,7 +105,7 @@ class Pool {
     sizes_.erase(found);
     pages_.in_use -= static_cast<std::int64_t>(size);
     pages_.spare += static_cast<std::int64_t>(size);
-    add_spare(static_cast<std::byte*>(data), size);
+    spare_.add(static_cast<std::byte*>(data), size);
     return true;
   }
 
@@ -71,7 +118,7 @@ class Pool {
   void adopt(std::span<std::byte> pages) {
     if (pages.empty()) return;
     const std::lock_guard lock(mutex_);
-    add_spare(pages.data(), pages.size());
+    spare_.add(pages.data(), pages.size());
     adopted_ = static_cast<std::int64_t>(pages.size());
     pages_.spare += adopted_;
   }
@@ -84,14 +131,9 @@ class Pool {
  private:
   /// From the smallest spare range that is large enough; what it is too large by stays spare.
   void* take_spare(std::size_t size) {
-    auto best = spare_.end();
-    for (auto range = spare_.begin(); range != spare_.end(); ++range) {
-      if (range->second >= size && (best == spare_.end() || range->second < best->second)) best = range;
-    }
-    if (best == spare_.end()) return nullptr;
-    const auto [data, whole] = *best;
-    spare_.erase(best);
-    if (whole > size) spare_.emplace(data + size, whole - size);
+    const auto [data, whole] = spare_.take(size);
+    if (whole == 0) return nullptr;
+    if (whole > size) spare_.add(data + size, whole - size);
     pages_.spare -= static_cast<std::int64_t>(size);
     return hold(data, size);
   }
@@ -103,7 +145,7 @@ class Pool {
     const std::size_t mapped = rounded(size, huge_page);
     std::byte* const data = map_pages(mapped);
     if (mapped > size) {
-      add_spare(data + size, mapped - size);
+      spare_.add(data + size, mapped - size);
       pages_.spare += static_cast<std::int64_t>(mapped - size);
     }
     return hold(data, size);
@@ -116,33 +158,13 @@ class Pool {
     return data;
   }
 
-  /// Joined to the spare ranges that it touches: the system does not mind how they were mapped.
-  void add_spare(std::byte* data, std::size_t size) {
-    auto after = spare_.lower_bound(data);
-    if (after != spare_.end() && data + size == after->first) {
-      size += after->second;
-      after = spare_.erase(after);
-    }
-    if (after != spare_.begin()) {
-      const auto before = std::prev(after);
-      if (before->first + before->second == data) {
-        before->second += size;
-        return;
-      }
-    }
-    spare_.emplace(data, size);
-  }
-
   /// Gives at least so many spare bytes back to the system, or all: the smallest ranges first, which serve the fewest.
   void drop(std::int64_t bytes) {
     while (bytes > 0 && !spare_.empty()) {
-      const auto least_range = std::min_element(spare_.begin(), spare_.end(),
-                                                [](const auto& a, const auto& b) { return a.second < b.second; });
-      const auto [data, whole] = *least_range;
+      const auto [data, whole] = spare_.take(0);
       // From the end of a range that is larger than needed; whole huge pages, as parts of them would free nothing.
       const std::size_t size = std::min(whole, rounded(static_cast<std::size_t>(bytes), huge_page));
-      spare_.erase(least_range);
-      if (whole > size) spare_.emplace(data, whole - size);
+      if (whole > size) spare_.add(data, whole - size);
       ::munmap(data + (whole - size), size);
       pages_.spare -= static_cast<std::int64_t>(size);
       bytes -= static_cast<std::int64_t>(size);
@@ -151,7 +173,7 @@ class Pool {
 
   const std::size_t grain_;
   mutable std::mutex mutex_;
-  std::map<std::byte*, std::size_t> spare_;  ///< By address; some dozens, or some hundreds of small ones.
+  Ranges spare_;  ///< Some dozens, or some hundreds of small ones.
   std::unordered_map<void*, std::size_t> sizes_;
   KeptPages pages_;
   std::int64_t adopted_ = 0;
