@@ -34,8 +34,6 @@ constexpr double float_scratch = 1.5;
 /// Blocks of the UNet's few large tensors are seldom of use to the next size: what they take over their sum, by the
 /// program's own kernels and by LibTorch's alone.
 constexpr double scattered = 1.4, scattered_plain = 2;
-/// What a recorded gradient of the UNet takes over one that gives its activations back as it goes, as a share of that.
-constexpr double recorded_gradient = .72;
 /// Gaps within and between all others.
 constexpr double gpu_gaps = 1.13;
 /// What the libraries' own scratch memory and gaps between tensors add to them, at the most that was measured.
@@ -200,8 +198,8 @@ Weights weights_of(const Shapes& shapes, const MemoryPlan& plan, double size, bo
 double predicted_gpu_peak(const Shapes& shapes, const Drawing& drawing, const MemoryPlan& plan, const Parts& parts) {
   const auto [width, height, cuts, on_gpu, half] = drawing;
   const double size = half ? .5 : 1;  // Of what the networks hold, weights and activations.
-  const bool secondary = shapes.secondary_channels > 0, fast = chosen_kernels() == Kernels::fast;
-  const double spread = fast ? scattered : scattered_plain;
+  const bool secondary = shapes.secondary_channels > 0;
+  const double spread = chosen_kernels() == Kernels::fast ? scattered : scattered_plain;
   const Weights weights = weights_of(shapes, plan, size, plan.weights_on_host, parts);
   constexpr Convolutions by = Convolutions::library;
 
@@ -224,9 +222,7 @@ double predicted_gpu_peak(const Shapes& shapes, const Drawing& drawing, const Me
   parts.add("cutouts", making);
   // Recordings lie beside everything else, and hardly ever where each other's did: the UNet's ask for larger blocks
   // than CLIP's. Without recordings blocks do not fit any better, and plain norms hold more of them.
-  const bool recorded = !secondary && !plan.recompute && !plan.weights_on_host && fast;
-  const double step =
-      std::max(gradient, kept + making) + looking + evaluation + (recorded ? recorded_gradient * gradient : 0);
+  const double step = std::max(gradient, kept + making) + looking + evaluation;
   const double scratch =
       parts.add("scratch memory",
                 gpu_scratch_bytes + (half ? 0 : float_scratch * largest_convolution(shapes.unet, width, height)));
