@@ -16,8 +16,6 @@
 namespace disco {
 namespace {
 
-constexpr std::size_t huge_page = 2 << 20;
-
 std::mutex mutex;
 std::span<std::byte> warm;
 
@@ -39,15 +37,26 @@ void populate(std::span<std::byte> pages) {
 
 }  // namespace
 
+std::byte* map_huge_pages(std::size_t bytes) {
+  const std::size_t whole = bytes + huge_page;
+  void* const mapped = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+  auto* const begin = static_cast<std::byte*>(mapped);
+  const std::size_t before = (huge_page - reinterpret_cast<std::uintptr_t>(begin) % huge_page) % huge_page;
+  std::byte* const data = begin + before;
+  if (before > 0) ::munmap(begin, before);
+  if (whole > before + bytes) ::munmap(data + bytes, whole - before - bytes);
+  ::madvise(data, bytes, MADV_HUGEPAGE);
+  return data;
+}
+
 void warm_pages(std::size_t bytes) {
   bytes = (bytes + huge_page - 1) / huge_page * huge_page;
   const std::lock_guard lock(mutex);
   if (bytes == 0 || !warm.empty() || !has_room(bytes)) return;
-  void* const mapped = ::mmap(nullptr, bytes + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) return;
-  const std::size_t before = (huge_page - reinterpret_cast<std::uintptr_t>(mapped) % huge_page) % huge_page;
-  warm = {static_cast<std::byte*>(mapped) + before, bytes};
-  ::madvise(warm.data(), warm.size(), MADV_HUGEPAGE);
+  std::byte* const data = map_huge_pages(bytes);
+  if (data == nullptr) return;
+  warm = {data, bytes};
   std::thread(populate, warm).detach();
 }
 

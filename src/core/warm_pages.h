@@ -1,10 +1,16 @@
-// Memory whose pages are cleared before anybody needs them.
+// Memory in huge pages, and such that is cleared before anybody needs it.
 #pragma once
 
 #include <cstddef>
 #include <span>
 
 namespace disco {
+
+constexpr std::size_t huge_page = 2 << 20;
+
+/// Fresh memory, aligned to huge pages, that asks for them: a first touch then clears 2 MiB at once. Null when there is
+/// none.
+std::byte* map_huge_pages(std::size_t bytes);
 
 /// Maps fresh memory in huge pages and has the system clear it on a thread of its own, while this one goes on.
 /// Otherwise the system clears each page when it is first touched, and whoever touches it waits. Does nothing on a

@@ -10,6 +10,11 @@
 
 namespace disco {
 
+/// Whether neither wants a gradient; the bias may be undefined.
+inline bool is_frozen(const at::Tensor& weight, const at::Tensor& bias) {
+  return !weight.requires_grad() && !(bias.defined() && bias.requires_grad());
+}
+
 /// Computes a layer of x, or its adjoint by x, without recording a graph.
 using FrozenKernel = at::Tensor (*)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool adjoint,
                                     KeptForms* kept);
@@ -32,7 +37,7 @@ struct FrozenLayer : torch::autograd::Function<FrozenLayer<kernel>> {
   }
 };
 
-/// The kernel's result; weight and bias want no gradient.
+/// The kernel's result, of a weight and a bias that are frozen.
 template <FrozenKernel kernel>
 at::Tensor frozen_layer(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                         const KeptFormsPtr& kept) {

@@ -20,24 +20,9 @@ namespace disco {
 namespace {
 
 constexpr std::size_t least = 64 << 10, large = 1 << 20;
-constexpr std::size_t small_grain = 16 << 10, large_grain = 64 << 10, huge_page = 2 << 20;
+constexpr std::size_t small_grain = 16 << 10, large_grain = 64 << 10;
 
 std::size_t rounded(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
-
-/// Aligned to huge pages, and asks for them: a fault then clears 2 MiB at once.
-std::byte* map_pages(std::size_t size) {
-  const std::size_t whole = size + huge_page;
-  void* const mapped = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) throw std::bad_alloc();
-  auto* const begin = static_cast<std::byte*>(mapped);
-  const std::size_t before =
-      rounded(reinterpret_cast<std::uintptr_t>(begin), huge_page) - reinterpret_cast<std::uintptr_t>(begin);
-  std::byte* const data = begin + before;
-  if (before > 0) ::munmap(begin, before);
-  if (whole > before + size) ::munmap(data + size, whole - before - size);
-  ::madvise(data, size, MADV_HUGEPAGE);
-  return data;
-}
 
 /// Ranges of memory that do not touch, found by address and by size.
 class Ranges {
@@ -143,7 +128,8 @@ class Pool {
     drop(wanted + pages_.spare - std::max({pages_.peak, wanted, adopted_}) - kept_pages_slack);
     // Whole huge pages: what lies beyond the last one would be cleared in small ones.
     const std::size_t mapped = rounded(size, huge_page);
-    std::byte* const data = map_pages(mapped);
+    std::byte* const data = map_huge_pages(mapped);
+    if (data == nullptr) throw std::bad_alloc();
     if (mapped > size) {
       spare_.add(data + size, mapped - size);
       pages_.spare += static_cast<std::int64_t>(mapped - size);

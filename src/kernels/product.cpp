@@ -102,8 +102,7 @@ bool panel_linear_applies(const at::Tensor& x, const at::Tensor& weight, bool la
 
 at::Tensor panel_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                         const KeptFormsPtr& kept) {
-  const bool frozen = !weight.requires_grad() && !(bias.defined() && bias.requires_grad());
-  if (kept && frozen) return frozen_layer<multiply_keeping>(x, weight, bias, kept);
+  if (kept && is_frozen(weight, bias)) return frozen_layer<multiply_keeping>(x, weight, bias, kept);
   return linear_layer<multiply, weight_gradients>(x, weight, bias);
 }
 

@@ -10,6 +10,7 @@
 #include "kernels/choice.h"
 #include "kernels/column_convolution.h"
 #include "kernels/convolution.h"
+#include "kernels/frozen_layer.h"
 #include "kernels/gate.h"
 #include "kernels/gpu.h"
 #include "kernels/group_norm.h"
@@ -135,9 +136,7 @@ Affine affine(const StateDict& tensors, const std::string& prefix, std::optional
   return layer;
 }
 
-bool is_frozen(const Affine& layer) {
-  return !layer.weight.requires_grad() && !(layer.bias.defined() && layer.bias.requires_grad());
-}
+bool is_frozen(const Affine& layer) { return is_frozen(layer.weight, layer.bias); }
 
 at::Tensor linear(const at::Tensor& x, const Affine& layer) {
   count_products(static_cast<double>(x.numel()) * static_cast<double>(layer.weight.size(0)));

@@ -50,8 +50,8 @@ at::Tensor added_convolutions(const at::Tensor& x, const Affine& layer, const at
 struct AfterNorm {
   at::Tensor scale = {}, shift = {};  ///< (N,C), or both undefined: times (1 + scale), plus shift.
   bool silu = false;                  ///< Then through SiLU.
-  at::Tensor gain =
-      {};  ///< (N,C): with `shift`, what the norm's own weight and bias and `scale` come to, instead of them.
+  /// (N,C): with `shift`, what the norm's own weight and bias and `scale` come to, instead of them.
+  at::Tensor gain = {};
 };
 
 /// 32 groups over the channels of (N,C,H,W), and what comes after; statistics in float32 whatever the dtypes (ADM's

@@ -87,7 +87,7 @@ class JointModulation {
     blocks_.push_back(block);
   }
 
-  /// The weights are `frozen` from now on.
+  /// Copies the weights as they are now.
   void join() {
     std::vector<at::Tensor> weights, biases, norm_weights, norm_biases;
     for (const std::int64_t half : {0, 1}) {  // Scales of all blocks, then shifts.
